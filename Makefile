@@ -1,0 +1,50 @@
+# `make` alone lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON312 := $(shell for p in python3.12 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null && { echo "$$p"; break; }; done)
+
+.PHONY: help setup demo test check format bench bench-full docs lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## make .venv with everything imgguard needs
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@test -n "$(PYTHON312)" || { echo "imgguard needs Python 3.12; none was found on the PATH." >&2; exit 3; }
+	test -x $(BIN)/python || $(PYTHON312) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## register the sample originals, check the sample listings, write a report
+	$(BIN)/imgguard demo
+
+test: setup ## run the tests
+	$(BIN)/python -m pytest -n 2
+
+check: setup ## lint, types, layers, formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## measure accuracy and speed on a fixed sample (minutes; needs the development images)
+	$(BIN)/python -m imgguard.bench
+
+bench-full: setup ## measure on everything and write docs/benchmarks.md (an hour or more)
+	$(BIN)/python -m imgguard.bench --full --write docs
+
+lock: setup ## renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --extra dev --python-version 3.12 \
+		pyproject.toml -o requirements.lock
+
+clean: ## remove everything that make created
+	rm -rf $(VENV) build dist *.egg-info .ruff_cache .mypy_cache .pytest_cache .hypothesis var

@@ -1,0 +1,165 @@
+"""Every error imgguard raises on purpose.
+
+    ImgguardError
+    |- ConfigurationError
+    |- InputError            UnsupportedFormat ImageTooLarge CorruptImage DecodeTimeout DecodeCrash
+    |- NotFound
+    |- Conflict              DuplicateReference InvalidTransition
+    |- VerificationError     DigestMismatch
+    |- Overloaded            IndexNotReady
+    `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable
+
+Each class has a stable ``code`` (part of the JSON contract) and a ``hint``: what the person who sees it can do.
+Weak geometry is a result, not an error.
+"""
+
+from typing import ClassVar
+
+
+class ImgguardError(Exception):
+    """Root of the tree. ``detail`` says what happened, ``hint`` what to do about it."""
+
+    code: ClassVar[str] = "internal"
+    hint: ClassVar[str] = "This is a bug in imgguard; please report it with the command and its output."
+
+    def __init__(self, detail: str, *, hint: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.advice = hint or type(self).hint
+
+
+class ConfigurationError(ImgguardError):
+    """A setting, path or combination of them cannot work."""
+
+    code = "configuration"
+    hint = "Compare the setting with `imgguard config show` and docs/settings.md."
+
+
+class InputError(ImgguardError):
+    """What was handed in cannot be used; the same input fails again."""
+
+    code = "invalid_input"
+    hint = "Check the path and the file."
+
+
+class UnsupportedFormat(InputError):
+    """The bytes are not one of the accepted image formats."""
+
+    code = "unsupported_format"
+    hint = "Convert the file to JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
+
+
+class ImageTooLarge(InputError):
+    """More bytes, pixels, frames or memory than the limits in the settings allow."""
+
+    code = "image_too_large"
+    hint = "Reduce the picture, or raise the limit in the settings."
+
+
+class CorruptImage(InputError):
+    """The format is known but the content is broken or cut short."""
+
+    code = "corrupt_image"
+    hint = "Open the file in an image editor and export it again, or use the undamaged original."
+
+
+class DecodeTimeout(InputError):
+    """Decoding took longer than the limit and was stopped."""
+
+    code = "decode_timeout"
+    hint = "The file is probably built to be slow; if it is honest, raise IMGGUARD_DECODE_SECONDS."
+
+
+class DecodeCrash(InputError):
+    """The decoder process died on this file; the service did not."""
+
+    code = "decode_crash"
+    hint = "The file makes the image library crash; export it again from an image editor."
+
+
+class NotFound(ImgguardError):
+    """No object with that id."""
+
+    code = "not_found"
+    hint = "List what there is with `imgguard list`."
+
+
+class Conflict(ImgguardError):
+    """The request contradicts the state of the store."""
+
+    code = "conflict"
+    hint = "Look at the present state with `imgguard show`."
+
+
+class DuplicateReference(Conflict):
+    """The same owner has registered the same bytes already."""
+
+    code = "duplicate_reference"
+    hint = "Nothing to do: the earlier registration stands."
+
+
+class InvalidTransition(Conflict):
+    """The object is not in a state from which this step leads on."""
+
+    code = "invalid_transition"
+    hint = "Look at the present state with `imgguard show`."
+
+
+class VerificationError(ImgguardError):
+    """Something that was to be proven does not hold."""
+
+    code = "verification"
+    hint = "Treat the object as altered until the cause is known."
+
+
+class DigestMismatch(VerificationError):
+    """Stored bytes do not have the digest they are stored under."""
+
+    code = "digest_mismatch"
+    hint = "The stored file was altered or damaged: restore it from a backup, then run `imgguard doctor`."
+
+
+class Overloaded(ImgguardError):
+    """Too much at once; try again after ``retry_after`` seconds."""
+
+    code = "overloaded"
+    hint = "Try again shortly."
+
+    def __init__(self, detail: str, *, retry_after: float = 1.0, hint: str | None = None) -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after = retry_after
+
+
+class IndexNotReady(Overloaded):
+    """No index generation is active yet."""
+
+    code = "index_not_ready"
+    hint = "Wait for the rebuild, or start one with `imgguard index rebuild`."
+
+
+class DependencyError(ImgguardError):
+    """Something imgguard stands on is missing or down."""
+
+    code = "dependency"
+    hint = "Run `imgguard doctor`."
+
+
+class StoreUnavailable(DependencyError):
+    """The database or the blob store cannot be read or written."""
+
+    code = "store_unavailable"
+    hint = "Check the disk, its free space and the permissions of the home folder; then run `imgguard doctor`."
+
+
+class IndexUnavailable(DependencyError):
+    """The search index cannot be read or written."""
+
+    code = "index_unavailable"
+    hint = "Rebuild it from the database with `imgguard index rebuild`."
+
+
+class WeightsUnavailable(DependencyError):
+    """The weights that an index generation was made with are not at hand."""
+
+    code = "weights_unavailable"
+    hint = "Point IMGGUARD_WEIGHTS_PATH at the file, or re-embed with `imgguard index rebuild`."

@@ -1,0 +1,1 @@
+"""Descriptors of a picture: perceptual hashes, embedding, local keypoints."""

@@ -1,0 +1,1 @@
+"""Owners, works, references, contents: who registered what, and when. Knows nothing of pixels."""

@@ -1,0 +1,1 @@
+"""What the measurements mean: likelihood ratio, verdict, named edits, the finding."""
