@@ -35,9 +35,7 @@ class Settings(BaseSettings):
     max_image_frames: int = Field(
         default=2_000, ge=1, description="Most frames or pages a file may declare; only the first is used."
     )
-    decode_seconds: float = Field(
-        default=20.0, gt=0, description="Longest time one file may take to decode, in seconds."
-    )
+    decode_seconds: float = Field(default=20.0, gt=0, description="Longest time a file may take to decode, in seconds.")
     decode_memory_bytes: int = Field(
         default=2_000_000_000, ge=256_000_000, description="Address space a decoder process may use, in bytes."
     )

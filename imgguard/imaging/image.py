@@ -65,11 +65,11 @@ class DecodedImage:
     @property
     def working_scale(self) -> float:
         """Working pixels per full-resolution pixel (<= 1)."""
-        return self.working.shape[1] / self.width
+        return float(self.working.shape[1] / self.width)
 
 
 class Decoder(Protocol):
-    """Turns bytes into pixels, or raises one of UnsupportedFormat, ImageTooLarge, CorruptImage, DecodeTimeout, DecodeCrash."""
+    """Turns bytes into pixels. Raises UnsupportedFormat, ImageTooLarge, CorruptImage, DecodeTimeout, DecodeCrash."""
 
     def decode(self, data: bytes) -> DecodedImage: ...
 

@@ -62,7 +62,7 @@ class Edit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transform:
-    """Geometry of the match. ``rotation_degrees`` in (-180, 180], counter-clockwise as seen; ``scale`` query/reference."""
+    """Geometry of the match. ``rotation_degrees`` in (-180, 180], counter-clockwise; ``scale`` query/reference."""
 
     matrix: Matrix
     mirrored: bool
