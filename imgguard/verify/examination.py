@@ -1,0 +1,211 @@
+"""One query against one reference: the best alignment that can be found, and everything measured on it."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgguard.fingerprint import keypoints as local
+from imgguard.fingerprint.fingerprint import Keypoints, ReferencePicture
+from imgguard.imaging.image import Pixels
+from imgguard.verify.agreement import NO_RESIDUALS, Agreement, agreement, match_sharpness, residuals
+from imgguard.verify.alignment import AlignedPair, Grey, align, resized
+from imgguard.verify.geometry import Homography, decompose, plausible, transformed
+from imgguard.verify.hypotheses import Hypothesis, refine, step, weigh, whole_onto
+from imgguard.verify.matching import KeypointMatcher, KeypointMatches, homography, similarity
+
+QUERY_SIDE = 768  # longest side of the query in verification: pasted-in copies keep enough pixels
+KEYPOINT_SIDE = 640  # longest side for the query's keypoints
+KEYPOINT_LIMIT = 1000
+_FINE_SIDE = 400
+_REFINE_SIDE = 224
+
+type Window = tuple[float, float, float, float]
+"""left, top, right, bottom as fractions of the picture."""
+
+
+def grey_of(picture: Pixels, side: int) -> NDArray[np.uint8]:
+    """Luma, uint8 (h, w), longest side at most ``side``."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    height, width = grey.shape
+    factor = min(1.0, side / max(height, width))
+    if factor == 1.0:
+        return np.asarray(grey, np.uint8)
+    return np.asarray(resized(grey, (max(1, round(width * factor)), max(1, round(height * factor)))), np.uint8)
+
+
+class QueryPicture:
+    """A query prepared for verification once; keypoints are computed when first needed. Thread safe."""
+
+    def __init__(self, working: Pixels) -> None:
+        self.working = working
+        self.grey: Grey = grey_of(working, QUERY_SIDE).astype(np.float32)
+        self._lock = threading.Lock()
+        self._matcher: KeypointMatcher | None = None
+        self.keypoints: Keypoints | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the verification frame."""
+        return self.grey.shape[1], self.grey.shape[0]
+
+    def matcher(self) -> KeypointMatcher:
+        with self._lock:
+            if self._matcher is None:
+                self.keypoints = local.extract(grey_of(self.working, KEYPOINT_SIDE), limit=KEYPOINT_LIMIT)
+                self._matcher = KeypointMatcher(self.keypoints)
+            return self._matcher
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Examination:
+    """The best alignment of a pair, and its measurements.
+
+    ``matrix`` maps the reference's working pixels to the query's verification frame; None: no alignment was found.
+    ``features`` are plain numbers, the calibration's input. ``matches`` are the keypoint pairs behind it.
+    """
+
+    matrix: Homography | None
+    origin: str
+    features: dict[str, float]
+    matches: KeypointMatches | None
+    pair: AlignedPair | None
+    found: Agreement | None
+
+
+def examine_pair(query: QueryPicture, reference: ReferencePicture, *, windows: Sequence[Window] = ()) -> Examination:
+    """Register ``reference`` on ``query`` by every means and measure the best alignment."""
+    grey = cv2.cvtColor(reference.working, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    size = (grey.shape[1], grey.shape[0])
+    guesses: list[Hypothesis] = []
+
+    def guess(matrix: Homography | None, origin: str) -> None:
+        if matrix is not None and (tested := weigh(query.grey, grey, matrix, origin)) is not None:
+            guesses.append(tested)
+
+    matcher = query.matcher()
+    plain = matcher.match(reference.keypoints, mirrored=False)
+    mirrored = matcher.match(reference.keypoints, mirrored=True)
+    fits: dict[bool, int] = {False: 0, True: 0}
+    similar: dict[bool, int] = {False: 0, True: 0}
+    for matches in (plain, mirrored):
+        projective = homography(matches, size, query.size)
+        rigid = similarity(matches, size, query.size)
+        guess(projective and projective.matrix, "keypoints")
+        guess(rigid and rigid.matrix, "keypoints_rigid")
+        fits[matches.mirrored] = projective.inlier_count if projective else 0
+        similar[matches.mirrored] = rigid.inlier_count if rigid else 0
+    for number, window in enumerate([(0.0, 0.0, 1.0, 1.0), *windows]):
+        scaled = (window[0] * query.size[0], window[1] * query.size[1], window[2] * query.size[0], window[3] * query.size[1])
+        for matrix in whole_onto(query.grey, grey, scaled, most=2):
+            guess(matrix, "window" if number else "whole")
+
+    guesses.sort(key=lambda tested: -tested.weight)
+    refined = [refine(query.grey, grey, tested, side=_REFINE_SIDE) for tested in guesses[:3]]
+    best = max(refined, key=lambda tested: tested.weight, default=None)
+    pair = align(query.grey, grey, best.matrix, side=_FINE_SIDE) if best else None
+    shape = decompose(best.matrix, *size) if best else None
+    chosen = mirrored if shape is not None and shape.mirrored else plain
+    features = {
+        "keypoints_query": float(len(query.keypoints or ())),
+        "keypoints_reference": float(len(reference.keypoints)),
+        "match_count": float(len(chosen)),
+        "inlier_count": float(fits[chosen.mirrored]),
+        "similarity_inlier_count": float(similar[chosen.mirrored]),
+    }
+    if best is None or pair is None or shape is None:
+        return Examination(matrix=None, origin="none", features=features, matches=None, pair=None, found=None)
+    matrix, pair, found, blur = _settled(query.grey, grey, best.matrix, pair)
+    features |= _measured(pair, found)
+    features |= {
+        "scale": shape.scale,
+        "rotation": abs(shape.rotation_degrees),
+        "anisotropy": shape.anisotropy,
+        "shear": shape.shear,
+        "perspective": shape.perspective,
+        "weight": best.weight,
+        "blur": blur,
+        "consistent_count": float(_consistent(chosen, matrix, size, query.size)),
+    }
+    return Examination(
+        matrix=matrix, origin=best.origin, features=features, matches=chosen, pair=pair, found=found
+    )
+
+
+def _settled(
+    query: Grey, reference: Grey, matrix: Homography, pair: AlignedPair
+) -> tuple[Homography, AlignedPair, Agreement, float]:
+    """One last step at full resolution, between pictures of equal sharpness; kept where the agreement gains by it."""
+    pair, blur = match_sharpness(pair)
+    found = agreement(pair)
+    if not found.textured.any() or np.median(found.correlation[found.textured]) < 0.4:
+        return matrix, pair, found, blur
+    moved = step(pair, matrix, affine=False)
+    if moved is None or not plausible(moved, reference.shape[::-1], query.shape[::-1]):
+        return matrix, pair, found, blur
+    again = align(query, reference, moved, side=_FINE_SIDE)
+    if again is None:
+        return matrix, pair, found, blur
+    again, again_blur = match_sharpness(again)
+    better = agreement(again)
+    if better.weight / max(1, better.valid.sum()) <= found.weight / max(1, found.valid.sum()):
+        return matrix, pair, found, blur
+    return moved, again, better, again_blur
+
+
+def _consistent(
+    matches: KeypointMatches, matrix: Homography, reference: tuple[int, int], query: tuple[int, int]
+) -> int:
+    """How many keypoint pairs the final alignment explains, within 3 pixels at 512."""
+    if not len(matches):
+        return 0
+    moved = transformed(matrix, matches.reference * np.array(reference))
+    distance = np.linalg.norm(moved - matches.query * np.array(query), axis=1)
+    return int((distance < 3.0 * max(query) / 512).sum())
+
+
+def _measured(pair: AlignedPair, found: Agreement) -> dict[str, float]:
+    """Features of the aligned pixels; shares are of the overlap unless the name says otherwise."""
+    valid = max(1, int(pair.valid.sum()))
+    values = found.correlation[found.textured]
+    left = residuals(pair, found) if len(values) else NO_RESIDUALS
+    if not len(values):
+        values = np.zeros(1, np.float32)
+    agreeing = found.agreeing & found.valid
+    largest = _largest(agreeing) / valid
+    share = float(agreeing.sum()) / valid
+    core = values[values > 0.5]
+    return {
+        "patch_side": float(pair.side),
+        "overlap_of_query": pair.share_of_query,
+        "overlap_of_reference": pair.share_of_reference,
+        "textured_share": float(found.textured.sum()) / valid,
+        "textured_pixels": float(found.textured.sum()),
+        "correlation_median": float(np.median(values)),
+        "correlation_mean": float(values.mean()),
+        "correlation_p25": float(np.percentile(values, 25)),
+        "correlation_p75": float(np.percentile(values, 75)),
+        "correlation_core": float(np.median(core)) if len(core) else 0.0,
+        "share_above_50": float((values > 0.5).mean()),
+        "share_above_80": float((values > 0.8).mean()),
+        "share_above_95": float((values > 0.95).mean()),
+        "agreeing_share": share,
+        "agreeing_largest": largest,
+        "agreeing_of_query": share * pair.share_of_query,
+        "agreeing_of_reference": share * pair.share_of_reference,
+        "flow_median": left.flow_median,
+        "flow_high": left.flow_high,
+        "grey_median": left.grey_median,
+        "grey_mean": left.grey_mean,
+        "gain": left.gain,
+        "detail": left.detail,
+    }
+
+
+def _largest(mask: NDArray[np.bool_]) -> int:
+    """Pixels of the largest connected part."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    return int(stats[1:, cv2.CC_STAT_AREA].max()) if count > 1 else 0

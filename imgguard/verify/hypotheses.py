@@ -1,0 +1,130 @@
+"""Where the reference might lie in the query: several guesses, cheap to make and cheap to test; the pixels decide."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imgguard.verify.agreement import agreement, flow, tone_fit
+from imgguard.verify.alignment import AlignedPair, Grey, align
+from imgguard.verify.geometry import Homography, corners, normalised, onto, plausible, scaling
+
+_COARSE_SIDE = 128
+_ORIENTATION_SIDE = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Hypothesis:
+    """``matrix`` maps reference to query pixels; ``origin`` says where the guess came from; ``weight`` what speaks for it."""
+
+    matrix: Homography
+    origin: str
+    weight: float
+
+
+def orientations(width: float, height: float) -> Iterator[NDArray[np.float64]]:
+    """The frame's corners (4, 2) in the eight orders in which a picture can be laid onto it: 4 turns, mirrored or not."""
+    upright = corners(width, height)
+    for turn in range(4):
+        yield np.roll(upright, -turn, axis=0)
+    mirrored = upright[[1, 0, 3, 2]]
+    for turn in range(4):
+        yield np.roll(mirrored, -turn, axis=0)
+
+
+def whole_onto(
+    query: Grey, reference: Grey, window: tuple[float, float, float, float], *, most: int
+) -> list[Homography]:
+    """The whole reference stretched onto ``window`` (left, top, right, bottom) of the query, in its ``most`` likeliest
+    orientations by the correlation of thumbnails."""
+    left, top, right, bottom = window
+    rows, columns = slice(int(top), max(int(bottom), int(top) + 2)), slice(int(left), max(int(right), int(left) + 2))
+    side = _ORIENTATION_SIDE
+    thumbnail = cv2.resize(query[rows, columns], (side, side), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(reference, (side, side), interpolation=cv2.INTER_AREA)
+    height, width = reference.shape
+    scored: list[tuple[float, int, Homography]] = []
+    for number, quadrilateral in enumerate(orientations(right - left, bottom - top)):
+        turned = cv2.warpPerspective(small, _TURNS[number], (side, side))
+        matrix = onto((width, height), quadrilateral + (left, top))
+        scored.append((-_correlation(thumbnail, turned), number, matrix))
+    scored.sort(key=lambda item: item[:2])
+    return [matrix for _, _, matrix in scored[:most]]
+
+
+def _thumbnail_turn(number: int) -> Homography:
+    side = _ORIENTATION_SIDE - 1  # pixel centres, so that turning a thumbnail is exact
+    quadrilateral = list(orientations(side, side))[number]
+    return onto((side, side), quadrilateral)
+
+
+_TURNS = [_thumbnail_turn(number) for number in range(8)]
+
+
+def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    return float((a * b).sum() / max(float(np.sqrt((a * a).sum() * (b * b).sum())), 1e-6))
+
+
+def weigh(query: Grey, reference: Grey, matrix: Homography, origin: str) -> Hypothesis | None:
+    """Test a guess at low resolution; None where it is impossible as an edit."""
+    if not plausible(matrix, reference.shape[::-1], query.shape[::-1]):
+        return None
+    pair = align(query, reference, matrix, side=_COARSE_SIDE)
+    if pair is None:
+        return None
+    # Weight is counted in query pixels, so that guesses of different extent can be compared.
+    per_pixel = pair.share_of_query * query.size / max(1, int(pair.valid.sum()))
+    return Hypothesis(matrix=matrix, origin=origin, weight=agreement(pair).weight * per_pixel)
+
+
+def refine(query: Grey, reference: Grey, start: Hypothesis, *, side: int, rounds: int = 2) -> Hypothesis:
+    """Move the guess to where the pixels fit, by dense optical flow on the aligned patch; keep it only if it is better."""
+    best = start
+    for number in range(rounds):
+        pair = align(query, reference, best.matrix, side=side)
+        moved = None if pair is None else step(pair, best.matrix, affine=number == 0)
+        if moved is None:
+            break
+        better = weigh(query, reference, moved, start.origin)
+        if better is None or better.weight <= best.weight * 0.995:
+            break
+        best = better
+    return best
+
+
+def step(pair: AlignedPair, matrix: Homography, *, affine: bool) -> Homography | None:
+    """``matrix``, which ``pair`` was aligned with, moved to where the optical flow says that the pixels fit better."""
+    found = agreement(pair)
+    where = found.textured & (found.correlation > 0.3)
+    if where.sum() < 200:
+        where = found.textured
+    if where.sum() < 60:
+        return None
+    gain, offset = tone_fit(pair.query, pair.reference, where)
+    motion = flow(np.asarray(gain * pair.reference + offset, np.float32), pair.query)
+    ys, xs = np.nonzero(where)
+    chosen = np.linspace(0, len(ys) - 1, min(len(ys), 600)).astype(int)
+    ys, xs = ys[chosen], xs[chosen]
+    source = np.c_[xs, ys].astype(np.float32) + 0.5
+    target = source + motion[ys, xs]
+    threshold = 1.5 * pair.side / 256
+    if affine:
+        fitted, _ = cv2.estimateAffine2D(source, target, ransacReprojThreshold=threshold, maxIters=500)
+    else:
+        fitted, _ = cv2.findHomography(source, target, cv2.USAC_MAGSAC, threshold, maxIters=500)
+    if fitted is None:
+        return None
+    square = normalised(fitted)
+    if square is None:
+        return None
+    return normalised(np.linalg.inv(pair.to_patch) @ square @ pair.to_patch @ matrix)
+
+
+def rescaled(matrix: Homography, reference: float, query: float) -> Homography:
+    """``matrix`` for pictures whose pixels were multiplied by ``reference`` and ``query``."""
+    result = normalised(scaling(query) @ matrix @ scaling(1 / reference))
+    assert result is not None
+    return result
