@@ -13,6 +13,12 @@ WORKING_SIDE = 1024
 """Longest side, in pixels, of the reduced picture that every later stage works on."""
 
 
+def working_size(width: int, height: int) -> tuple[int, int]:
+    """Width and height of the working copy of a picture: never enlarged, at least one pixel."""
+    scale = min(1.0, WORKING_SIDE / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodeLimits:
     """Bounds on one decode: file size in bytes, pixels, frames, wall-clock seconds, address space in bytes."""

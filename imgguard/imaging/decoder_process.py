@@ -1,0 +1,119 @@
+"""The child side of the sandbox: ``python -I -m imgguard.imaging.decoder_process LIFELINE LIMITS``.
+
+Reads files from the socket on its standard input and answers with pictures, until the other end is gone. Started by
+`imgguard.imaging.sandbox` only. LIFELINE is the number of a pipe whose other end the parent holds, LIMITS the fields
+of `DecodeLimits` as JSON.
+"""
+
+import fcntl
+import json
+import math
+import os
+import resource
+import select
+import signal
+import sys
+
+from PIL import AvifImagePlugin
+
+from imgguard.errors import ImageTooLarge, InputError
+from imgguard.imaging import wire
+from imgguard.imaging.decode import decode_bytes
+from imgguard.imaging.image import DecodeLimits
+
+_SOCKET = 0
+_OPEN_FILES = 32
+_CPU_MARGIN_SECONDS = 2
+
+
+def main() -> None:
+    """Serve until the parent closes the socket."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lifeline, limits = int(sys.argv[1]), DecodeLimits(**json.loads(sys.argv[2]))
+    _die_with_parent(lifeline)
+    _confine(limits)
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the pool is what uses the cores
+    _send({"ready": os.getpid()})
+    # Only the start may speak; what libraries print about files belongs to nobody.
+    os.dup2(1, 2)
+    while (request := _receive()) is not None:
+        _limit_cpu(limits)
+        _answer(request, limits)
+
+
+def _die_with_parent(lifeline: int) -> None:
+    """Have the kernel kill this process when the parent's end of the pipe closes, also amid a call into C.
+
+    Unlike PR_SET_PDEATHSIG this follows the life of the parent process and not that of the thread which happened to
+    start this one.
+    """
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+    if hasattr(fcntl, "F_SETSIG"):
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    poll = select.poll()
+    poll.register(lifeline, select.POLLIN)
+    if poll.poll(0):  # it was gone before the line above
+        sys.exit(1)
+
+
+def _confine(limits: DecodeLimits) -> None:
+    sys.dont_write_bytecode = True
+    for kind, bound in (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
+        resource.setrlimit(kind, (bound, bound))
+
+
+def _limit_cpu(limits: DecodeLimits) -> None:
+    """Processor time for one file, as a backstop to the wall clock of the parent. The limit counts from the start."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = math.ceil(usage.ru_utime + usage.ru_stime + limits.seconds) + _CPU_MARGIN_SECONDS
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds if hard == resource.RLIM_INFINITY else min(seconds, hard), hard))
+
+
+def _answer(request: bytes, limits: DecodeLimits) -> None:
+    try:
+        image = decode_bytes(request, limits)
+        _send(wire.picture_header(image), image.working.data.cast("B"))
+    except MemoryError:
+        _send(wire.error_header(ImageTooLarge("decoding needs more memory than is allowed")))
+    except InputError as error:
+        _send(wire.error_header(error))
+
+
+def _receive() -> bytes | None:
+    """The body of the next request, or None when the parent has closed the socket."""
+    prefix = _read(wire.PREFIX.size)
+    if prefix is None:
+        return None
+    _, length = wire.PREFIX.unpack(prefix)
+    return _read(length)
+
+
+def _read(length: int) -> bytes | None:
+    buffer = bytearray(length)
+    view, filled = memoryview(buffer), 0
+    while filled < length:
+        count = os.readv(_SOCKET, [view[filled:]])
+        if count == 0:
+            return None
+        filled += count
+    return bytes(buffer)
+
+
+def _send(header: dict[str, object], body: memoryview = memoryview(b"")) -> None:
+    for part in (memoryview(wire.pack(header, body)), body):
+        sent = 0
+        while sent < len(part):
+            sent += os.write(_SOCKET, part[sent:])
+
+
+if __name__ == "__main__":
+    main()
