@@ -1,4 +1,4 @@
-"""Identifiers: a prefix that says what is named, and 128 bits that sort by time (after UUIDv7, RFC 9562 section 5.7)."""
+"""Identifiers: a prefix that says what is named, and 128 bits that sort by time (after UUIDv7, RFC 9562)."""
 
 import secrets
 import threading

@@ -1,0 +1,1 @@
+"""Alembic environment; run by `imgguard.storage.sql.migrate`, never by hand."""

@@ -1,0 +1,1 @@
+"""Schema history, one module a step."""

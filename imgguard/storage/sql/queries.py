@@ -1,0 +1,79 @@
+"""Findings, the retention of queries, and the deletion of blobs. Each function runs inside the caller's transaction."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from imgguard.errors import NotFound
+from imgguard.ports import StoredFinding
+from imgguard.storage.sql.schema import blob_deletions, contents, findings, queries
+
+
+def add_finding(connection: Connection, finding: StoredFinding) -> None:
+    values = {column.name: getattr(finding, column.name) for column in findings.columns}
+    connection.execute(insert(findings).values(values))
+
+
+def finding(connection: Connection, finding_id: str) -> StoredFinding:
+    row = connection.execute(select(findings).where(findings.c.finding_id == finding_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"no finding {finding_id}")
+    return StoredFinding(**row._mapping)
+
+
+def keep_query(connection: Connection, sha256: str, *, until: datetime) -> None:
+    """Keep the bytes of a query; of two retention times of the same bytes the later one holds."""
+    mine = queries.c.query_sha256 == sha256
+    present = connection.execute(select(queries.c.expires_at).where(mine)).scalar_one_or_none()
+    if present is None:
+        connection.execute(insert(queries).values(query_sha256=sha256, expires_at=until))
+    elif present < until:
+        connection.execute(update(queries).where(mine).values(expires_at=until))
+    cancel_deletion(connection, sha256)
+
+
+def expire(connection: Connection, *, now: datetime) -> int:
+    expired = list(connection.execute(select(queries.c.query_sha256).where(queries.c.expires_at <= now)).scalars())
+    for sha256 in expired:
+        release_blob(connection, sha256, at=now)
+    return len(expired)
+
+
+def release_blob(connection: Connection, sha256: str, *, at: datetime) -> None:
+    """Queue the bytes for deletion unless a content or a kept query needs them; forgets a query that has expired."""
+    connection.execute(delete(queries).where(queries.c.query_sha256 == sha256, queries.c.expires_at <= at))
+    if not _needed(connection, sha256):
+        cancel_deletion(connection, sha256)
+        connection.execute(insert(blob_deletions).values(sha256=sha256, decided_at=at))
+
+
+def cancel_deletion(connection: Connection, sha256: str) -> None:
+    connection.execute(delete(blob_deletions).where(blob_deletions.c.sha256 == sha256))
+
+
+def _needed(connection: Connection, sha256: str) -> bool:
+    by_content = select(contents.c.number).where(contents.c.sha256 == sha256)
+    by_query = select(queries.c.query_sha256).where(queries.c.query_sha256 == sha256)
+    return connection.execute(by_content).first() is not None or connection.execute(by_query).first() is not None
+
+
+def pending_deletions(connection: Connection, *, limit: int | None = None) -> list[str]:
+    statement = select(blob_deletions.c.sha256).order_by(blob_deletions.c.decided_at, blob_deletions.c.sha256)
+    return list(connection.execute(statement.limit(limit)).scalars())
+
+
+def delete_some_blobs(connection: Connection, delete_blob: Callable[[str], None], *, limit: int) -> tuple[int, int]:
+    """Deletes under the write lock, so that no registration of the same bytes can come in between.
+
+    A crash after the file is gone and before the commit leaves the row, and the deletion is repeated. Returns how many
+    rows were handled, and for how many of them the blob was deleted.
+    """
+    pending = pending_deletions(connection, limit=limit)
+    deleted = 0
+    for sha256 in pending:
+        if not _needed(connection, sha256):
+            delete_blob(sha256)
+            deleted += 1
+        cancel_deletion(connection, sha256)
+    return len(pending), deleted

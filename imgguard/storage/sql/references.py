@@ -1,0 +1,155 @@
+"""Owners, works and references. Each function runs inside the caller's transaction."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+
+from imgguard.errors import DuplicateReference, InvalidTransition, NotFound
+from imgguard.registry.ids import new_id
+from imgguard.registry.records import Owner, Reference, ReferenceStatus
+from imgguard.storage.sql import contents as content_rows
+from imgguard.storage.sql import index_log, queries
+from imgguard.storage.sql.schema import contents, owners, refs, works
+
+_SALT_BYTES = 32
+
+_reference: Select[Any] = (
+    select(
+        refs.c.reference_id,
+        refs.c.owner_id,
+        owners.c.name.label("owner"),
+        refs.c.work_id,
+        contents.c.sha256,
+        refs.c.file,
+        refs.c.status,
+        refs.c.registered_at,
+        refs.c.withdrawn_at,
+        refs.c.erased_at,
+    )
+    .join(owners, owners.c.owner_id == refs.c.owner_id)
+    .outerjoin(contents, contents.c.number == refs.c.content_number)
+)
+
+
+def _record(row: Row[Any]) -> Reference:
+    return Reference(**{**row._mapping, "status": ReferenceStatus(row.status)})
+
+
+def owner(connection: Connection, name: str) -> Owner | None:
+    row = connection.execute(select(owners).where(owners.c.name == name)).one_or_none()
+    return None if row is None else Owner(**row._mapping)
+
+
+def _ensure_owner(connection: Connection, name: str, at: datetime) -> Owner:
+    found = owner(connection, name)
+    if found is None:
+        found = Owner(owner_id=new_id("own"), name=name, created_at=at)
+        connection.execute(insert(owners).values(owner_id=found.owner_id, name=name, created_at=at))
+    return found
+
+
+def get(connection: Connection, reference_id: str) -> Reference:
+    row = connection.execute(_reference.where(refs.c.reference_id == reference_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"no reference {reference_id}")
+    return _record(row)
+
+
+def find(connection: Connection, owner_name: str, sha256: str) -> Reference | None:
+    statement = _reference.where(
+        owners.c.name == owner_name, contents.c.sha256 == sha256, refs.c.status == ReferenceStatus.ACTIVE
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else _record(row)
+
+
+def page(
+    connection: Connection, *, owner_name: str | None, status: ReferenceStatus | None, after: str, limit: int
+) -> list[Reference]:
+    statement = _reference.where(refs.c.reference_id > after).order_by(refs.c.reference_id).limit(limit)
+    if owner_name is not None:
+        statement = statement.where(owners.c.name == owner_name)
+    if status is not None:
+        statement = statement.where(refs.c.status == status)
+    return [_record(row) for row in connection.execute(statement)]
+
+
+def of_content(connection: Connection, sha256: str) -> Sequence[Reference]:
+    statement = _reference.where(contents.c.sha256 == sha256, refs.c.status == ReferenceStatus.ACTIVE)
+    ordered = statement.order_by(refs.c.registered_at, refs.c.reference_id)
+    return [_record(row) for row in connection.execute(ordered)]
+
+
+def add(connection: Connection, owner_name: str, number: int, *, file: str, at: datetime) -> Reference:
+    """Register the stored content ``number``. Raises DuplicateReference."""
+    holder = _ensure_owner(connection, owner_name, at)
+    same = select(refs).where(refs.c.owner_id == holder.owner_id, refs.c.content_number == number)
+    earlier = connection.execute(same.order_by(refs.c.reference_id)).all()
+    for row in earlier:
+        if row.status == ReferenceStatus.ACTIVE:
+            raise DuplicateReference(f"{owner_name} has registered these bytes already, as {row.reference_id}")
+    was_searchable = _uses(connection, number, active_only=True) > 0
+    reference_id = new_id("ref")
+    connection.execute(
+        insert(refs).values(
+            reference_id=reference_id,
+            owner_id=holder.owner_id,
+            # Registered again after a withdrawal: still the same picture.
+            work_id=earlier[0].work_id if earlier else _new_work(connection, holder, title=file, at=at),
+            content_number=number,
+            file=file,
+            salt=secrets.token_bytes(_SALT_BYTES),
+            status=ReferenceStatus.ACTIVE,
+            registered_at=at,
+        )
+    )
+    if not was_searchable:
+        index_log.record(connection, number, present=True)
+    return get(connection, reference_id)
+
+
+def _new_work(connection: Connection, holder: Owner, *, title: str, at: datetime) -> str:
+    work_id = new_id("wrk")
+    connection.execute(insert(works).values(work_id=work_id, owner_id=holder.owner_id, title=title, created_at=at))
+    return work_id
+
+
+def _uses(connection: Connection, number: int, *, active_only: bool) -> int:
+    """References of a content; those that are erased have let go of it already."""
+    statement = select(func.count()).select_from(refs).where(refs.c.content_number == number)
+    if active_only:
+        statement = statement.where(refs.c.status == ReferenceStatus.ACTIVE)
+    return connection.execute(statement).scalar_one()
+
+
+def withdraw(connection: Connection, reference_id: str, *, at: datetime) -> Reference:
+    before = get(connection, reference_id)
+    if before.status is not ReferenceStatus.ACTIVE:
+        raise InvalidTransition(f"{reference_id} is {before.status}, only an active reference can be withdrawn")
+    chosen = refs.c.reference_id == reference_id
+    number = connection.execute(select(refs.c.content_number).where(chosen)).scalar_one()
+    connection.execute(update(refs).where(chosen).values(status=ReferenceStatus.WITHDRAWN, withdrawn_at=at))
+    if _uses(connection, number, active_only=True) == 0:
+        index_log.record(connection, number, present=False)
+    return get(connection, reference_id)
+
+
+def erase(connection: Connection, reference_id: str, *, at: datetime) -> Reference:
+    before = get(connection, reference_id)
+    if before.status is ReferenceStatus.ERASED or before.sha256 is None:
+        raise InvalidTransition(f"{reference_id} is erased already")
+    chosen = refs.c.reference_id == reference_id
+    number = connection.execute(select(refs.c.content_number).where(chosen)).scalar_one()
+    tombstone = {"content_number": None, "work_id": None, "file": None, "salt": None}
+    connection.execute(update(refs).where(chosen).values(status=ReferenceStatus.ERASED, erased_at=at, **tombstone))
+    if connection.execute(select(refs.c.reference_id).where(refs.c.work_id == before.work_id)).first() is None:
+        connection.execute(delete(works).where(works.c.work_id == before.work_id))
+    if before.status is ReferenceStatus.ACTIVE and _uses(connection, number, active_only=True) == 0:
+        index_log.record(connection, number, present=False)
+    if _uses(connection, number, active_only=False) == 0:
+        content_rows.destroy(connection, number)
+        queries.release_blob(connection, before.sha256, at=at)
+    return get(connection, reference_id)
