@@ -1,0 +1,230 @@
+"""The VectorIndex of one machine: an exhaustive scan of compressed vectors, in immutable segments behind a tail."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgguard.index.base import Hit, Vectors
+from imgguard.index.codec import Codec
+from imgguard.index.segment import LiveSegment, Segment, Tail, merged
+
+TAIL_ROWS = 8_192
+"""Vectors kept exact before they are compressed; also what the first codec is trained on."""
+SEGMENT_ROWS = 131_072
+"""Largest segment. Small enough that rewriting one, to forget an erased vector, is a fraction of a second."""
+_SMALL_SEGMENTS = 8
+"""Segments below half of that size that may pile up before they are merged."""
+_RANKED = 40
+"""Candidates ranked again for each hit that is asked for."""
+_RETRAIN_FACTOR = 8
+_TRAINED_ENOUGH = 65_536
+"""The codec is renewed when the index has grown this many times over, until it has seen this many vectors."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """Everything a search looks at. A writer publishes a new one; searches that run keep theirs."""
+
+    codec: Codec | None
+    segments: tuple[LiveSegment, ...]
+    tail: Tail
+
+    def without(self, numbers: NDArray[np.int64]) -> "State":
+        segments = tuple(segment.without(numbers) for segment in self.segments)
+        return replace(self, segments=segments, tail=self.tail.without(numbers))
+
+
+class FaissIndex:
+    """See `imgguard.index.base.VectorIndex`. Searches take no lock and are never blocked; writers queue."""
+
+    def __init__(self, dimension: int, *, tail_rows: int = TAIL_ROWS, segment_rows: int = SEGMENT_ROWS) -> None:
+        self._dimension = dimension
+        self._tail_rows = tail_rows
+        self._segment_rows = segment_rows
+        self._writing = threading.RLock()
+        self._compacting = threading.Lock()  # taken before _writing
+        self._state = State(None, (), Tail.empty(tail_rows, dimension))
+        self._largest = -1
+
+    @property
+    def dimension(self) -> int:
+        return self._dimension
+
+    @property
+    def state(self) -> State:
+        """What is published at this moment; for snapshots."""
+        return self._state
+
+    def __len__(self) -> int:
+        state = self._state
+        return state.tail.live_count + sum(segment.live_count for segment in state.segments)
+
+    def memory_bytes(self) -> int:
+        """Bytes of vectors, codes, numbers and masks; the interpreter's own share is left out."""
+        state = self._state
+        total = state.tail.vectors.nbytes + state.tail.numbers.nbytes
+        for part in state.segments:
+            total += part.segment.codes.nbytes + part.segment.numbers.nbytes + part.segment.scanner.codes.size()
+            total += 0 if part.dead is None else part.dead.nbytes
+        return total
+
+    def add(self, numbers: Sequence[int], vectors: Vectors) -> None:
+        """Add or replace. ``vectors`` float32 (n, dimension), unit length. Raises ValueError when they are not."""
+        keys = np.asarray(numbers, dtype=np.int64)
+        rows = np.ascontiguousarray(vectors, dtype=np.float32)
+        if rows.shape != (len(keys), self._dimension) or not np.isfinite(rows).all():
+            raise ValueError(f"expected finite vectors of shape {(len(keys), self._dimension)}, got {rows.shape}")
+        if len(np.unique(keys)) != len(keys):  # the last one wins, as it would in single calls
+            _, last = np.unique(keys[::-1], return_index=True)
+            kept = np.sort(len(keys) - 1 - last)
+            keys, rows = keys[kept], rows[kept]
+        with self._writing:
+            start = 0
+            while start < len(keys):
+                if not self._state.tail.room:
+                    self._seal()
+                end = start + self._state.tail.room
+                self._append(keys[start:end], rows[start:end])
+                start = end
+
+    def _append(self, numbers: NDArray[np.int64], vectors: Vectors) -> None:
+        state = self._state
+        if numbers.min() <= self._largest:
+            state = state.without(numbers)
+        self._largest = max(self._largest, int(numbers.max()))
+        # One assignment removes the old vector and brings in the new: no search sees neither.
+        self._state = replace(state, tail=state.tail.with_added(numbers, vectors))
+
+    def remove(self, numbers: Sequence[int]) -> None:
+        """Those that are absent are no error."""
+        keys = np.asarray(numbers, dtype=np.int64)
+        if len(keys):
+            with self._writing:
+                self._state = self._state.without(keys)
+
+    def search(self, vectors: Vectors, limit: int) -> list[list[Hit]]:
+        """Best first, ties by number. Cosine similarities are within 0.002 of exact (exact for the newest vectors)."""
+        queries = np.ascontiguousarray(vectors, dtype=np.float32)
+        if queries.ndim != 2 or queries.shape[1] != self._dimension:
+            raise ValueError(f"expected vectors of shape (n, {self._dimension}), got {queries.shape}")
+        if limit < 1 or not len(queries):
+            return [[] for _ in queries]
+        return _search(self._state, queries, limit)
+
+    def _seal(self) -> None:
+        """Make room in the tail. The write lock is held."""
+        state = self._state
+        numbers, vectors = state.tail.live()
+        empty = Tail.empty(self._tail_rows, self._dimension)
+        if len(numbers) <= self._tail_rows // 2:  # mostly removed: room enough without compressing anything
+            self._state = replace(state, tail=empty.with_added(numbers, vectors))
+            return
+        codec = state.codec or Codec.train(vectors)
+        sealed = LiveSegment(Segment.of_vectors(codec, numbers, vectors))
+        self._state = State(codec, (*state.segments, sealed), empty)
+        small = self._small(self._state)
+        # A compaction that runs elsewhere will merge them, and must not find its inputs gone.
+        if len(small) > _SMALL_SEGMENTS and self._compacting.acquire(blocking=False):
+            try:
+                self._swap(small, [merged(codec, group) for group in _groups(small, self._segment_rows)])
+            finally:
+                self._compacting.release()
+
+    def _small(self, state: State) -> list[LiveSegment]:
+        return [part for part in state.segments if part.live_count <= self._segment_rows // 2]
+
+    def compact(self) -> None:
+        """Drop removed vectors from memory, merge small segments, renew an outgrown codec. Blocks no search and no add,
+        except for the moment of the swap."""
+        with self._compacting:
+            state = self._state
+            if state.codec is None:
+                return
+            codec = self._renewed(state, state.codec)
+            small = self._small(state)
+            parts = [part for part in state.segments if part.dead_count or part.segment.codec is not codec]
+            if len(small) > _SMALL_SEGMENTS:
+                parts += [part for part in small if part not in parts]
+            made = [merged(codec, group) for group in _groups(parts, self._segment_rows)]
+            with self._writing:
+                self._state = replace(self._state, codec=codec)
+                self._swap(parts, made)
+
+    def _renewed(self, state: State, codec: Codec) -> Codec:
+        size = sum(part.live_count for part in state.segments)
+        if codec.trained_on >= _TRAINED_ENOUGH or size < _RETRAIN_FACTOR * codec.trained_on:
+            return codec
+        every = -(-size // _TRAINED_ENOUGH)
+        sample = [part.segment.codec.decode(part.segment.codes[part.live_rows()[::every]]) for part in state.segments]
+        return Codec.train(np.concatenate(sample))
+
+    def _swap(self, parts: Sequence[LiveSegment], made: Iterable[Segment]) -> None:
+        """Publish ``made`` in place of ``parts``, less what was removed since. Both locks are held."""
+        replaced = {id(part.segment): part for part in parts}
+        kept, removed = [], []
+        for current in self._state.segments:
+            before = replaced.get(id(current.segment))
+            if before is None:
+                kept.append(current)
+            elif current.dead is not None and current.dead_count > before.dead_count:
+                removed.append(current.segment.numbers[current.dead])
+        fresh = [LiveSegment(segment) for segment in made if len(segment)]
+        if removed:
+            fresh = [segment.without(np.concatenate(removed)) for segment in fresh]
+        self._state = replace(self._state, segments=(*kept, *fresh))
+
+
+def _groups(parts: Sequence[LiveSegment], most: int) -> list[list[LiveSegment]]:
+    """``parts`` in groups of at most ``most`` live rows, where a single part is not larger already."""
+    groups: list[list[LiveSegment]] = []
+    size = most
+    for part in sorted(parts, key=lambda part: part.live_count):
+        if size + part.live_count > most:
+            groups.append([])
+            size = 0
+        groups[-1].append(part)
+        size += part.live_count
+    return groups
+
+
+def _search(state: State, queries: Vectors, limit: int) -> list[list[Hit]]:
+    wanted = limit * _RANKED
+    rough = [part.candidates(queries, wanted) for part in state.segments]
+    exact = state.tail.cosines(queries)
+    newest = state.tail.numbers[: state.tail.count]
+    found = []
+    for row, query in enumerate(queries):
+        numbers, cosines = _ranked(state.segments, [(near[row], rows[row]) for near, rows in rough], query, wanted)
+        numbers = np.concatenate([newest, numbers])
+        cosines = np.concatenate([exact[row], cosines])
+        if len(cosines) > limit:  # every value equal to the last one that fits stays in, so that ties go by number
+            threshold = np.partition(cosines, len(cosines) - limit)[len(cosines) - limit]
+            chosen = np.flatnonzero(cosines >= threshold)
+            numbers, cosines = numbers[chosen], cosines[chosen]
+        order = np.lexsort((numbers, -cosines))[:limit]
+        pairs = zip(numbers[order].tolist(), cosines[order].tolist(), strict=True)
+        found.append(
+            [Hit(number=number, cosine_similarity=min(cosine, 1.0)) for number, cosine in pairs if cosine > -2]
+        )
+    return found
+
+
+def _ranked(
+    segments: Sequence[LiveSegment],
+    rough: Sequence[tuple[NDArray[np.float32], NDArray[np.int64]]],
+    query: NDArray[np.float32],
+    wanted: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Numbers and near-exact cosines of the ``wanted`` best rough candidates over all segments, in no order."""
+    near = [cosines[rows >= 0] for cosines, rows in rough]
+    alive = np.concatenate(near) if near else np.empty(0, dtype=np.float32)
+    worst = -np.inf if len(alive) <= wanted else np.partition(alive, len(alive) - wanted)[len(alive) - wanted]
+    numbers, cosines = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.float32)]
+    for part, (approximate, rows) in zip(segments, rough, strict=True):
+        chosen = rows[(rows >= 0) & (approximate >= worst)]
+        numbers.append(part.segment.numbers[chosen])
+        cosines.append(part.segment.codec.cosines(part.segment.codes[chosen], query))
+    return np.concatenate(numbers), np.concatenate(cosines)
