@@ -32,9 +32,7 @@ class Embedder:
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(weights.path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(str(weights.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own classes share no public base
             raise WeightsUnavailable(f"onnxruntime cannot load {weights.path}: {error}") from error
         self.weights = weights

@@ -19,14 +19,15 @@ _HEADER = struct.Struct("<I")
 def extract(grey: NDArray[np.uint8], *, limit: int) -> Keypoints:
     """At most ``limit`` keypoints of a grey picture, uint8 (height, width), strongest first within each grid cell."""
     height, width = grey.shape
-    found, descriptors = cv2.SIFT_create(contrastThreshold=_CONTRAST).detectAndCompute(grey, None)
+    found, descriptors = cv2.SIFT.create(contrastThreshold=_CONTRAST).detectAndCompute(grey, None)
     if descriptors is None or not len(found):
         return empty()
     positions = np.array([keypoint.pt for keypoint in found], dtype=np.float32)
     responses = np.array([keypoint.response for keypoint in found], dtype=np.float32)
-    chosen = _spread(positions / (width, height), responses, limit)
+    frame = np.array([width, height], dtype=np.float32)
+    chosen = _spread(positions / frame, responses, limit)
     return Keypoints(
-        positions=(positions[chosen] + 0.5) / np.array([width, height], dtype=np.float32),
+        positions=(positions[chosen] + np.float32(0.5)) / frame,
         sizes=np.array([found[i].size for i in chosen], dtype=np.float32) / max(width, height),
         angles=np.array([found[i].angle for i in chosen], dtype=np.float32),
         descriptors=_root(descriptors[chosen]),

@@ -45,7 +45,7 @@ def _reduced(picture: Pixels) -> Pixels:
 def phash(picture: Pixels) -> bytes:
     """64-bit DCT hash, 8 bytes, row major, most significant bit first."""
     bits = imagehash.phash(Image.fromarray(_reduced(picture)), hash_size=8).hash
-    return np.packbits(bits).tobytes()
+    return bytes(np.packbits(bits).tobytes())
 
 
 def pdq(picture: Pixels) -> PdqHashes:

@@ -43,6 +43,11 @@ def window_of(side: int) -> int:
     return int(np.clip(side // 19, 7, 21)) | 1
 
 
+def smoothed(picture: Grey, sigma: float) -> Grey:
+    """Gaussian blur; ``sigma`` in pixels."""
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
+
+
 def agreement(pair: AlignedPair) -> Agreement:
     """Local correlation of both pictures and where they agree."""
     window = window_of(pair.side)
@@ -53,7 +58,7 @@ def agreement(pair: AlignedPair) -> Agreement:
     def mean(picture: Grey) -> Grey:
         return np.asarray(cv2.boxFilter(picture * mask, -1, size, normalize=True) / count, np.float32)
 
-    query, reference = (cv2.GaussianBlur(p, (0, 0), 0.8) for p in (pair.query, pair.reference))
+    query, reference = smoothed(pair.query, 0.8), smoothed(pair.reference, 0.8)
     query_mean, reference_mean = mean(query), mean(reference)
     query_var = np.maximum(mean(query * query) - query_mean**2, 0)
     reference_var = np.maximum(mean(reference * reference) - reference_mean**2, 0)
@@ -88,7 +93,7 @@ def match_sharpness(pair: AlignedPair) -> tuple[AlignedPair, float]:
     wanted = min(query, reference)
     best, sigma = sharp, 0.0
     for candidate in _SIGMAS:
-        blurred = np.asarray(cv2.GaussianBlur(sharp, (0, 0), candidate), np.float32)
+        blurred = smoothed(sharp, candidate)
         best, sigma = blurred, candidate
         if _sharpness(blurred, pair.valid) <= wanted:
             break
@@ -98,7 +103,7 @@ def match_sharpness(pair: AlignedPair) -> tuple[AlignedPair, float]:
 
 
 def _sharpness(picture: Grey, where: Mask) -> float:
-    light, heavy = (cv2.GaussianBlur(picture, (0, 0), sigma) for sigma in (1.2, 5.0))
+    light, heavy = smoothed(picture, 1.2), smoothed(picture, 5.0)
     fine = float(((picture - light)[where] ** 2).mean())
     coarse = float(((light - heavy)[where] ** 2).mean())
     return fine / coarse if coarse > 1.0 else 0.0
@@ -119,9 +124,9 @@ def tone_fit(query: Grey, reference: Grey, where: Mask) -> tuple[float, float]:
 
 def flow(source: Grey, target: Grey) -> NDArray[np.float32]:
     """Dense displacement (h, w, 2), pixels: ``target`` at x + flow shows what ``source`` shows at x (DIS, Kroeger 2016)."""
-    engine = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    smooth = [np.clip(cv2.GaussianBlur(p, (0, 0), 0.8), 0, 255).astype(np.uint8) for p in (source, target)]
-    return np.asarray(engine.calc(smooth[0], smooth[1], None), np.float32)
+    engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    first, second = (np.clip(smoothed(p, 0.8), 0, 255).astype(np.uint8) for p in (source, target))
+    return np.asarray(engine.calc(first, second, np.zeros((*first.shape, 2), np.float32)), np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +174,6 @@ def residuals(pair: AlignedPair, found: Agreement) -> Residuals:
 
 def _detail(query: Grey, reference: Grey, where: Mask) -> float:
     """Correlation of what a small blur removes: the finest structure both pictures still have."""
-    fine = [p - cv2.GaussianBlur(p, (0, 0), 1.5) for p in (query, reference)]
+    fine = [p - smoothed(p, 1.5) for p in (query, reference)]
     a, b = (f[where] for f in fine)
     return float((a * b).sum() / max(float(np.sqrt((a * a).sum() * (b * b).sum())), 1e-6))

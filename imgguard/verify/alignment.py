@@ -4,12 +4,22 @@ Coordinates are continuous: the origin is the top left corner of the top left pi
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imgguard.verify.geometry import Homography, clipped, corners, decompose, normalised, scaling, transformed, translation
+from imgguard.verify.geometry import (
+    Homography,
+    clipped,
+    corners,
+    decompose,
+    normalised,
+    scaling,
+    transformed,
+    translation,
+)
 
 type Grey = NDArray[np.float32]
 """Grey picture, float32, 0..255, shape (height, width)."""
@@ -39,15 +49,27 @@ class AlignedPair:
         return max(self.query.shape)
 
 
-def warp(picture: NDArray[np.generic], matrix: Homography, size: tuple[int, int]) -> NDArray[np.generic]:
-    """``picture`` through ``matrix`` (continuous coordinates) into a frame of ``size`` (width, height); black outside."""
-    return cv2.warpPerspective(picture, _UNCENTRE @ matrix @ _CENTRE, size, flags=cv2.INTER_LINEAR)
+def warp(picture: NDArray[Any], matrix: Homography, size: tuple[int, int]) -> Grey:
+    """``picture`` through ``matrix`` (continuous coordinates) into a frame of ``size`` (width, height), black outside.
+
+    Returns float32 with the channels of ``picture``.
+    """
+    moved = cv2.warpPerspective(picture, _UNCENTRE @ matrix @ _CENTRE, size, flags=cv2.INTER_LINEAR)
+    return np.asarray(moved, np.float32)
 
 
-def resized(picture: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.generic]:
-    """``picture`` resampled to ``size`` (width, height), by area where it shrinks."""
+def resized(picture: NDArray[Any], size: tuple[int, int]) -> Grey:
+    """``picture`` resampled to ``size`` (width, height), by area where it shrinks; float32."""
     shrinking = size[0] < picture.shape[1] or size[1] < picture.shape[0]
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+    interpolation = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.float32)
+
+
+def samples(picture: Grey, points: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Grey levels at ``points`` (n, 2), bilinear; float32 (n,)."""
+    where = (points - 0.5).astype(np.float32)[None]
+    found = cv2.remap(picture, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32).ravel()
 
 
 def align(query: Grey, reference: Grey, matrix: Homography, *, side: int) -> AlignedPair | None:
@@ -62,7 +84,7 @@ def align(query: Grey, reference: Grey, matrix: Homography, *, side: int) -> Ali
         return None
     left, top = np.maximum(np.floor(polygon.min(axis=0)), 0).astype(int)
     right, bottom = np.minimum(np.ceil(polygon.max(axis=0)), (qw, qh)).astype(int)
-    width, height = int(right - left), int(bottom - top)
+    width, height = int(right) - int(left), int(bottom) - int(top)
     if min(width, height) < 4:
         return None
     scale = decompose(matrix, rw, rh).scale
@@ -82,8 +104,8 @@ def align(query: Grey, reference: Grey, matrix: Homography, *, side: int) -> Ali
     overlap = float(abs(cv2.contourArea(polygon.astype(np.float32))))
     full = max(float(abs(cv2.contourArea(frame.astype(np.float32)))), 1.0)
     return AlignedPair(
-        query=np.asarray(patch, np.float32),
-        reference=np.asarray(warp(source, whole, (out_w, out_h)), np.float32),
+        query=patch,
+        reference=warp(source, whole, (out_w, out_h)),
         valid=valid.astype(bool),
         to_patch=to_patch,
         share_of_query=overlap / (qw * qh),
@@ -98,4 +120,4 @@ def _reduced(reference: Grey, factor: float) -> tuple[Grey, Homography]:
     height, width = reference.shape
     size = max(1, round(width * factor)), max(1, round(height * factor))
     back = scaling(width / size[0], height / size[1])
-    return np.asarray(resized(reference, size), np.float32), back
+    return resized(reference, size), back

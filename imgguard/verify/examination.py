@@ -13,6 +13,7 @@ from imgguard.fingerprint.fingerprint import Keypoints, ReferencePicture
 from imgguard.imaging.image import Pixels
 from imgguard.verify.agreement import NO_RESIDUALS, Agreement, agreement, match_sharpness, residuals
 from imgguard.verify.alignment import AlignedPair, Grey, align, resized
+from imgguard.verify.continuation import continuation
 from imgguard.verify.geometry import Homography, decompose, plausible, transformed
 from imgguard.verify.hypotheses import Hypothesis, refine, step, weigh, whole_onto
 from imgguard.verify.matching import KeypointMatcher, KeypointMatches, homography, similarity
@@ -94,12 +95,17 @@ def examine_pair(query: QueryPicture, reference: ReferencePicture, *, windows: S
     for matches in (plain, mirrored):
         projective = homography(matches, size, query.size)
         rigid = similarity(matches, size, query.size)
-        guess(projective and projective.matrix, "keypoints")
-        guess(rigid and rigid.matrix, "keypoints_rigid")
+        guess(projective.matrix if projective else None, "keypoints")
+        guess(rigid.matrix if rigid else None, "keypoints_rigid")
         fits[matches.mirrored] = projective.inlier_count if projective else 0
         similar[matches.mirrored] = rigid.inlier_count if rigid else 0
     for number, window in enumerate([(0.0, 0.0, 1.0, 1.0), *windows]):
-        scaled = (window[0] * query.size[0], window[1] * query.size[1], window[2] * query.size[0], window[3] * query.size[1])
+        scaled = (
+            window[0] * query.size[0],
+            window[1] * query.size[1],
+            window[2] * query.size[0],
+            window[3] * query.size[1],
+        )
         for matrix in whole_onto(query.grey, grey, scaled, most=2):
             guess(matrix, "window" if number else "whole")
 
@@ -128,11 +134,10 @@ def examine_pair(query: QueryPicture, reference: ReferencePicture, *, windows: S
         "perspective": shape.perspective,
         "weight": best.weight,
         "blur": blur,
+        "continuation": continuation(query.grey, matrix, size),
         "consistent_count": float(_consistent(chosen, matrix, size, query.size)),
     }
-    return Examination(
-        matrix=matrix, origin=best.origin, features=features, matches=chosen, pair=pair, found=found
-    )
+    return Examination(matrix=matrix, origin=best.origin, features=features, matches=chosen, pair=pair, found=found)
 
 
 def _settled(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgguard.verify.agreement import agreement, flow, tone_fit
-from imgguard.verify.alignment import AlignedPair, Grey, align
+from imgguard.verify.alignment import AlignedPair, Grey, align, resized
 from imgguard.verify.geometry import Homography, corners, normalised, onto, plausible, scaling
 
 _COARSE_SIDE = 128
@@ -42,13 +42,13 @@ def whole_onto(
     left, top, right, bottom = window
     rows, columns = slice(int(top), max(int(bottom), int(top) + 2)), slice(int(left), max(int(right), int(left) + 2))
     side = _ORIENTATION_SIDE
-    thumbnail = cv2.resize(query[rows, columns], (side, side), interpolation=cv2.INTER_AREA)
-    small = cv2.resize(reference, (side, side), interpolation=cv2.INTER_AREA)
+    thumbnail = resized(query[rows, columns], (side, side))
+    small = resized(reference, (side, side))
     height, width = reference.shape
     scored: list[tuple[float, int, Homography]] = []
     for number, quadrilateral in enumerate(orientations(right - left, bottom - top)):
-        turned = cv2.warpPerspective(small, _TURNS[number], (side, side))
-        matrix = onto((width, height), quadrilateral + (left, top))
+        turned = np.asarray(cv2.warpPerspective(small, _TURNS[number], (side, side)), np.float32)
+        matrix = onto((width, height), quadrilateral + np.array([left, top]))
         scored.append((-_correlation(thumbnail, turned), number, matrix))
     scored.sort(key=lambda item: item[:2])
     return [matrix for _, _, matrix in scored[:most]]
@@ -81,7 +81,7 @@ def weigh(query: Grey, reference: Grey, matrix: Homography, origin: str) -> Hypo
 
 
 def refine(query: Grey, reference: Grey, start: Hypothesis, *, side: int, rounds: int = 2) -> Hypothesis:
-    """Move the guess to where the pixels fit, by dense optical flow on the aligned patch; keep it only if it is better."""
+    """Move the guess to where the pixels fit, by dense optical flow on the aligned patch; keep it if better."""
     best = start
     for number in range(rounds):
         pair = align(query, reference, best.matrix, side=side)

@@ -1,6 +1,7 @@
 """Keypoints of two pictures, matched, and the homographies that they support."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -81,7 +82,9 @@ def homography(matches: KeypointMatches, reference: tuple[int, int], query: tupl
     if len(matches) < 5:
         return None
     source, target, mirror = _points(matches, reference, query)
-    matrix, mask = cv2.findHomography(source, target, cv2.USAC_MAGSAC, _threshold(query), maxIters=2000, confidence=0.999)
+    matrix, mask = cv2.findHomography(
+        source, target, cv2.USAC_MAGSAC, _threshold(query), maxIters=2000, confidence=0.999
+    )
     return _fit(matrix, mask, mirror)
 
 
@@ -114,7 +117,7 @@ def _points(
     return source, matches.query * np.array(query, dtype=np.float32), mirror
 
 
-def _fit(matrix: NDArray[np.floating] | None, mask: NDArray[np.uint8] | None, mirror: Homography) -> Fit | None:
+def _fit(matrix: NDArray[Any] | None, mask: NDArray[Any] | None, mirror: Homography) -> Fit | None:
     if matrix is None or mask is None:
         return None
     square = normalised(matrix)

@@ -1,0 +1,142 @@
+"""The one computation of this product: decode -> views -> search -> verify -> judge -> Finding.
+
+Shared by command line, service, worker and benchmark. Knows pixels, not owners.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from imgguard.fingerprint.embedding import Embedder
+from imgguard.fingerprint.fingerprint import ReferencePicture
+from imgguard.fingerprint.perceptual import PdqHashes, pdq
+from imgguard.imaging.image import DecodedImage, Decoder
+from imgguard.imaging.views import View, cut, views_of
+from imgguard.index.base import Vectors
+from imgguard.index.fusion import FusedHit
+from imgguard.verdict.calibration import Calibration
+from imgguard.verdict.finding import Finding, Judgement
+from imgguard.verdict.judge import Evidence, judge
+from imgguard.verdict.policy import conclude
+from imgguard.verify.examination import QueryPicture, examine_pair
+
+VIEW_SIDE = 192  # pixels a view is squeezed to: half the cost of 288 at the same candidate recall (docs/benchmarks.md)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How hard a check looks. ``gate``: cosine similarity below which a candidate is not worth a pixel comparison."""
+
+    name: str
+    thorough_views: bool
+    candidates: int
+    gate: float
+
+
+PROFILES = {
+    "quick": Profile(name="quick", thorough_views=False, candidates=4, gate=0.30),
+    "thorough": Profile(name="thorough", thorough_views=True, candidates=10, gate=0.25),
+}
+
+
+class CandidateIndex(Protocol):
+    """Finds the stored contents nearest to any of the views."""
+
+    def search(self, views: Vectors, limit: int) -> list[FusedHit]: ...
+
+
+class Library(Protocol):
+    """Gives the stored descriptors of a content; None when it was removed since the search."""
+
+    def load(self, number: int) -> ReferencePicture | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What an examination works with. ``spread`` maps a function over candidates, maybe on several cores."""
+
+    decoder: Decoder
+    embedder: Embedder
+    index: CandidateIndex
+    library: Library
+    calibration: Calibration
+    weights_sha256: str
+    generation_id: str
+    spread: Callable[[Callable[[FusedHit], Judgement | None], Sequence[FusedHit]], Iterator[Judgement | None]] = map
+
+
+class Stopwatch:
+    """Milliseconds per stage."""
+
+    def __init__(self) -> None:
+        self.timings: dict[str, float] = {"decode": 0.0, "fingerprint": 0.0, "search": 0.0, "verify": 0.0, "total": 0.0}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = (time.perf_counter() - start) * 1000
+            self.timings[name] += spent
+            self.timings["total"] += spent
+
+
+def examine(data: bytes, tools: Tools, profile: Profile) -> Finding:
+    """Check one file against everything registered. Raises InputError when it cannot be decoded."""
+    watch = Stopwatch()
+    with watch.stage("decode"):
+        image = tools.decoder.decode(data)
+    with watch.stage("fingerprint"):
+        views = views_of(image.working, thorough=profile.thorough_views)
+        vectors = tools.embedder.embed([cut(image.working, view) for view in views], side=VIEW_SIDE)
+        hashes = pdq(image.working)
+    with watch.stage("search"):
+        hits = tools.index.search(vectors, profile.candidates)
+    with watch.stage("verify"):
+        judgements = verify_candidates(image, hashes, views, hits, tools, profile)
+    verdict, reasons = conclude(judgements)
+    return Finding(
+        query_sha256=image.sha256,
+        query_pixel_digest=image.pixel_digest,
+        width=image.width,
+        height=image.height,
+        verdict=verdict,
+        reasons=reasons,
+        judgements=judgements,
+        profile=profile.name,
+        weights_sha256=tools.weights_sha256,
+        query_weights_sha256=tools.embedder.weights.sha256,
+        calibration_sha256=tools.calibration.sha256,
+        generation_id=tools.generation_id,
+        timings_ms={stage: round(spent, 2) for stage, spent in watch.timings.items()},
+    )
+
+
+def verify_candidates(
+    image: DecodedImage,
+    hashes: PdqHashes,
+    views: Sequence[View],
+    hits: Sequence[FusedHit],
+    tools: Tools,
+    profile: Profile,
+) -> tuple[Judgement, ...]:
+    """Candidates worth it, compared pixel by pixel and judged, best first."""
+    query = QueryPicture(image.working)
+
+    def one(hit: FusedHit) -> Judgement | None:
+        reference = tools.library.load(hit.number)
+        if reference is None:
+            return None
+        view = views[hit.view]
+        windows = [view.window] if view.kind != "whole" else []
+        examined = examine_pair(query, reference, windows=windows)
+        evidence = Evidence(image=image, hashes=hashes, cosine_similarity=hit.cosine_similarity, view=view)
+        return judge(evidence, query, reference, examined, tools.calibration)
+
+    worthy = [hit for hit in hits if hit.cosine_similarity >= profile.gate]
+    judged = [judgement for judgement in tools.spread(one, worthy) if judgement is not None]
+    judged.sort(key=lambda judgement: (-judgement.log10_likelihood_ratio, -judgement.cosine_similarity))
+    return tuple(judged)
