@@ -83,7 +83,7 @@ def _text(value: object) -> str:
 
 
 def _parse_time(text: str, subsecond: str) -> tuple[str, str] | None:
-    known = re.split(r"[:/.-]?\s*[:/.-]?\s*$|[:/.-]\s{2}", text, maxsplit=1)[0]
+    known = text.split("  ", 1)[0].rstrip(" :")  # an unknown field is two spaces
     match = _TIME.fullmatch(known)
     if match is None:
         return None

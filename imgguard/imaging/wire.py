@@ -120,12 +120,13 @@ def _time(item: object) -> DeclaredTime:
     if not isinstance(item, list) or len(item) != 4:
         _bad("declared_times")
     names = dict(zip(("source", "value", "precision", "offset"), item, strict=True))
-    if names["precision"] not in _PRECISIONS:
+    precision = _text(names, "precision", "[a-z]+")
+    if precision not in _PRECISIONS:
         _bad("precision")
     return DeclaredTime(
         source=_text(names, "source", _TEXT % 64),
         value=_text(names, "value", _TIME_VALUE),
-        precision=names["precision"],
+        precision=precision,
         offset=None if names["offset"] is None else _text(names, "offset", r"[+-]\d\d:\d\d"),
     )
 
