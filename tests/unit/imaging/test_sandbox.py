@@ -137,6 +137,15 @@ def test_crash_amid_a_file(number, decoder, png):
     decoder.decode(png)
 
 
+def test_file_that_crashes_the_library(decoder, assets: Path, png):
+    """pi-heif 1.4 reads through a null pointer when the type of a metadata item is not UTF-8."""
+    data = (assets / "turned.heic").read_bytes()
+    at = data.index(b"Exif", data.index(b"iinf"))
+    with pytest.raises((DecodeCrash, CorruptImage)):
+        decoder.decode(data[:at] + b"\xff" + data[at + 1 :])
+    decoder.decode(png)
+
+
 def test_crash_while_idle_is_not_the_fault_of_the_next_file(png):
     with SandboxedDecoder(DecodeLimits(), workers=2) as decoder:
         with ThreadPoolExecutor(2) as pool:
