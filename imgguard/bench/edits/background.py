@@ -30,6 +30,8 @@ _CUT_SIDE = 240
 """Longest side at which the product is cut out: enough for an outline, and GrabCut takes .1 s instead of 1 s."""
 KEPT_SHARE = (0.10, 0.90)
 """A cut-out smaller or larger than this share of the picture has failed or leaves no background to replace."""
+LEAST_FILL = 0.6
+"""Share of its outline that a cut-out has to fill; a pair of shoes side by side fills about .75."""
 
 
 def foreground(pixels: Pixels) -> Mask:
@@ -68,20 +70,26 @@ def _tidied(found: Mask) -> Mask:
 
 
 def outline(mask: Mask) -> Polygon:
-    """Polygon round the product: its contour, or the hull of all parts where there are several."""
+    """Polygon round the product: its contour, or the hull of all parts where there are several.
+
+    Raises EditNotApplicable where the parts lie so far apart that no single outline describes them.
+    """
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     contours = sorted(contours, key=cv2.contourArea, reverse=True)
     if cv2.contourArea(contours[0]) < 0.9 * float(mask.sum()):
         shape = cv2.convexHull(np.concatenate(contours))
     else:
         shape = cv2.approxPolyDP(contours[0], 0.004 * max(mask.shape), True)
+    if float(mask.sum()) < LEAST_FILL * cv2.contourArea(shape):
+        raise EditNotApplicable("the cut-out fell apart")
     return np.asarray(shape.reshape(-1, 2) + 0.5, dtype=np.float64)
 
 
 def _scenery(rng: np.random.Generator, width: int, height: int, donors: Donors) -> tuple[Pixels, str]:
     """A plain, graded or photographed background."""
     kind = ("plain", "gradient", "studio", "photo", "soft photo")[int(rng.integers(5))]
-    first, second = rng.uniform(60, 255, 3), rng.uniform(60, 255, 3)
+    # Muted, as backdrops are: a grey level with a tint.
+    first, second = (np.clip(rng.uniform(90, 250) + rng.normal(0, 28, 3), 0, 255) for _ in range(2))
     if kind == "plain":
         white = rng.random() < 0.5
         return plain(width, height, (255, 255, 255) if white else tuple(int(value) for value in first)), kind

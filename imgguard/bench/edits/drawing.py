@@ -86,10 +86,10 @@ def ink(rgb: tuple[int, int, int], opacity: float = 1.0) -> Ink:
 class Layer:
     """A transparent sheet over a picture, drawn on in the picture's pixels at ``factor`` times their resolution."""
 
-    def __init__(self, pixels: Pixels) -> None:
+    def __init__(self, pixels: Pixels, *, fine: bool = True) -> None:
         self._pixels = pixels
         self.height, self.width = pixels.shape[:2]
-        self.factor = 2 if self.width * self.height < _FINE_PIXELS else 1
+        self.factor = 2 if fine and self.width * self.height < _FINE_PIXELS else 1
         self.sheet = Image.new("RGBA", (self.width * self.factor, self.height * self.factor))
         self._pen = ImageDraw.Draw(self.sheet)
 

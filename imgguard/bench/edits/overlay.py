@@ -27,19 +27,24 @@ def text(lines: Range, size: Range) -> Step:
     def step(state: EditedPicture, rng: np.random.Generator, _donors: Donors) -> EditedPicture:
         layer, count = Layer(state.pixels), round(draw(rng, lines))
         drawn = draw(rng, size)
+        taken: list[tuple[float, float]] = []
         for _ in range(count):
-            _line(layer, rng, drawn * state.height)
+            _line(layer, rng, drawn * state.height, taken)
         return recoloured(state, layer.flattened(), text_lines=count, text_size=drawn)
 
     return step
 
 
-def _line(layer: Layer, rng: np.random.Generator, letters: float) -> None:
+def _line(layer: Layer, rng: np.random.Generator, letters: float, taken: list[tuple[float, float]]) -> None:
+    """One line at a height where none is yet (``taken``: top and bottom of the others), as far as there is room."""
     words, face, colour = _pick(rng, drawing.SLOGANS), _pick(rng, FONT_FILES), drawing.colour(rng)
     letters *= min(1.0, 0.92 * layer.width / layer.length(words, letters, face))
     width = layer.length(words, letters, face)
     x = rng.uniform(0.03 * layer.width, max(0.04 * layer.width, 0.97 * layer.width - width))
-    y = rng.uniform(0.02, 0.98) * (layer.height - 1.5 * letters)
+    heights = rng.uniform(0.02, 0.98, 12) * (layer.height - 1.5 * letters)
+    free = [y for y in heights if all(y + 1.8 * letters < top or y > bottom for top, bottom in taken)]
+    y = float((free or list(heights))[0])
+    taken.append((y, y + 1.8 * letters))
     style = int(rng.integers(3))
     if style == 0:
         pad = 0.25 * letters
@@ -55,8 +60,8 @@ def watermark(opacity: Range, size: Range) -> Step:
         alpha, letters = draw(rng, opacity), draw(rng, size) * min(state.width, state.height)
         words, face = _pick(rng, drawing.MARKS), _pick(rng, FONT_FILES)
         shade = ((255, 255, 255), (0, 0, 0), (128, 128, 128))[int(rng.integers(3))]
-        layer, side = Layer(state.pixels), int(1.5 * max(state.width, state.height))
-        tile = Layer(np.zeros((side, side, 3), dtype=np.uint8))
+        layer, side = Layer(state.pixels, fine=False), int(1.5 * max(state.width, state.height))
+        tile = Layer(np.zeros((side, side, 3), dtype=np.uint8), fine=False)
         across, down = tile.length(words, letters, face) + 2 * letters, 3 * letters
         for row in range(int(side / down) + 1):
             for column in range(-1, int(side / across) + 1):

@@ -123,7 +123,7 @@ def _desktop_page(state: EditedPicture, rng: np.random.Generator, donors: Donors
 def _desktop_header(layer: drawing.Layer, rng: np.random.Generator, unit: float, accent: tuple[int, int, int]) -> None:
     light = drawing.ink(drawing.readable_on(accent))
     layer.box((0, 0, layer.width, 64 * unit), drawing.ink(accent))
-    shop = ("megastore", "offerhub", "marktplaats24", "bazaar")[int(rng.integers(4))]
+    shop = ("megastore", "offerhub", "dealhouse", "bazaar")[int(rng.integers(4))]
     layer.text((30 * unit, 32 * unit), shop, 28 * unit, light, face=drawing.BOLD, anchor="lm")
     layer.box((300 * unit, 14 * unit, 880 * unit, 50 * unit), drawing.ink((255, 255, 255)), radius=6 * unit)
     pale = drawing.ink((140, 140, 140))

@@ -11,6 +11,7 @@ from imgguard.bench.edits.picture import (
     draw,
     draw_log,
     placed,
+    recoloured,
     resized,
     resized_pixels,
     warped,
@@ -46,7 +47,8 @@ def paste(share: Range, *, turn: Range = (0.0, 0.0), feather: bool = False) -> S
         height, width = canvas.shape[:2]
         factor = np.sqrt(part * width * height / (state.width * state.height))
         factor = min(factor, width / state.width, height / state.height)
-        small = resized(state, state.width * factor, state.height * factor, paste=part)
+        small = resized(state, state.width * factor, state.height * factor)
+        small = recoloured(small, small.pixels, paste=small.width * small.height / (width * height))
         x = int(rng.integers(0, max(0, width - small.width) + 1))
         y = int(rng.integers(0, max(0, height - small.height) + 1))
         small, canvas, x, y = _fitted(small, canvas, x, y)
