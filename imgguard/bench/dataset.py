@@ -17,7 +17,7 @@ queries can be rendered in any order, in any process, with the same bytes. ``Ite
 No negative is left out. All pairs were compared by PDQ in eight orientations, clothing also by SSCD of the whole
 picture, and the nearest looked at: a cap photographed twice (clothing 5e944547 registered, 79307c6e asked), a jacket
 (2edb1db6, 74f16421: both asked), bursts among the groceries (Floury-Potato 006 and 016: 10 of 256 bits apart, yet the
-background moved against the hand). Each is another photograph, and no clothing original is within 50 bits of a negative.
+background moved against the hand). Each is another photograph; no clothing original is within 50 bits of a negative.
 """
 
 import csv

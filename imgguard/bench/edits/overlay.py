@@ -85,7 +85,8 @@ def logo(size: Range) -> Step:
         back = drawing.colour(rng)
         layer.disc((x, y), radius, ink(back, 0.9), outline=ink(readable_on(back)))
         letters = _pick(rng, ("LS", "FH", "24", "M&B", "shop"))
-        layer.text((x, y), letters, 0.75 * radius, ink(readable_on(back)), face=BOLD, anchor="mm")
+        size_drawn = min(0.75 * radius, 0.75 * radius * 1.6 * radius / layer.length(letters, 0.75 * radius, BOLD))
+        layer.text((x, y), letters, size_drawn, ink(readable_on(back)), face=BOLD, anchor="mm")
         return recoloured(state, layer.flattened(), logo=radius)
 
     return step
