@@ -1,0 +1,1 @@
+"""Use cases: one module each, built on ports, shared by every way in."""

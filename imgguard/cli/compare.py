@@ -1,0 +1,84 @@
+"""`imgguard compare`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imgguard.cli import options
+from imgguard.cli.output import emit
+
+if TYPE_CHECKING:
+    from imgguard.services.contract import CompareLine, ErrorObject
+
+
+def compare(
+    context: typer.Context,
+    query: Annotated[Path, typer.Argument(metavar="LISTING", help="The picture in question.", show_default=False)],
+    reference: Annotated[Path, typer.Argument(metavar="ORIGINAL", help="The original.", show_default=False)],
+    profile: options.ProfileOption = None,
+    evidence: options.Evidence = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when it is a copy.")] = False,
+    json: options.Json = False,
+    home: options.Home = None,
+) -> int:
+    """Compare two images: what a check would say if ORIGINAL were registered. Nothing is stored."""
+    from imgguard.bootstrap import Services
+    from imgguard.cli.exits import ExitCode, exit_code_of
+    from imgguard.errors import InputError
+    from imgguard.services import sources
+    from imgguard.services.outcomes import error_object
+
+    settings = options.settings_for(context, home)
+    chosen = options.profile_for(settings, profile)
+    folder = options.folder_for(evidence)
+    listing, original = sources.source_of(query), sources.source_of(reference)
+    with Services(settings) as services:
+        try:
+            line = services.comparison.compare(
+                sources.read(listing, max_bytes=settings.max_image_bytes),
+                sources.read(original, max_bytes=settings.max_image_bytes),
+                file=listing.file,
+                reference_file=original.file,
+                profile=chosen,
+                evidence=folder,
+            )
+        except InputError as error:
+            if not json:
+                raise
+            emit(_failed(listing.file, original.file, error_object(error, file=listing.file)))
+            return exit_code_of(error)
+    if json:
+        emit(line)
+    else:
+        _print(line)
+    return ExitCode.COPY_FOUND if exit_code and line.verdict == "copy" else ExitCode.DONE
+
+
+def _failed(file: str, reference_file: str, error: "ErrorObject") -> "CompareLine":
+    from imgguard.services.contract import CompareLine
+    from imgguard.verdict.finding import Verdict
+
+    return CompareLine(
+        file=file,
+        reference_file=reference_file,
+        sha256=None,
+        reference_sha256=None,
+        verdict=Verdict.ERROR,
+        reasons=[],
+        match=None,
+        weights=None,
+        calibration=None,
+        timings_ms=None,
+        error=error,
+    )
+
+
+def _print(line: "CompareLine") -> None:
+    from imgguard.cli.sheet import match_facts, print_facts
+    from imgguard.evidence.wording import VERDICTS, reason_text
+
+    facts = [("Verdict", f"{VERDICTS[line.verdict].label}. {VERDICTS[line.verdict].meaning}")]
+    if line.match is None:
+        facts += [("Grounds", reason_text(reason)) for reason in line.reasons]
+    print_facts([*facts, *(match_facts(line.match) if line.match else [])])

@@ -1,0 +1,92 @@
+"""Options and arguments that several commands share, and the settings they lead to."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imgguard.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from imgguard.settings import Settings
+
+DEBUG = "IMGGUARD_DEBUG"
+_GENERAL = "General"
+
+Home = Annotated[
+    Path | None,
+    typer.Option(
+        "--home",
+        metavar="DIR",
+        help="Folder of the store; default: IMGGUARD_HOME, else the platform's data folder.",
+        rich_help_panel=_GENERAL,
+        show_default=False,
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print JSON, one object a line, as results come.", rich_help_panel=_GENERAL)
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress and no summary on stderr.", rich_help_panel=_GENERAL)
+]
+Null = Annotated[
+    bool, typer.Option("--null", "-0", help="The list on stdin is separated by NUL bytes instead of newlines.")
+]
+Paths = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH...",
+        help="Files; folders (searched for images, with their subfolders, in order of name); - for a list on stdin.",
+        show_default=False,
+    ),
+]
+ProfileOption = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", metavar="quick|thorough", help="How hard to look; default: IMGGUARD_PROFILE.", show_default=False
+    ),
+]
+Evidence = Annotated[
+    Path | None,
+    typer.Option("--evidence", metavar="DIR", help="Write evidence pictures (PNG) to this folder.", show_default=False),
+]
+
+
+def is_debugging() -> bool:
+    """Whether a traceback is wanted."""
+    return os.environ.get(DEBUG, "") not in ("", "0")
+
+
+def settings_for(context: typer.Context, home: Path | None) -> "Settings":
+    """Environment and options together; ``--home`` counts before the command as well as behind it."""
+    from pydantic import ValidationError
+
+    from imgguard.settings import Settings
+
+    chosen = home or context.find_root().params.get("home")
+    try:
+        return Settings() if chosen is None else Settings(home=chosen)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"IMGGUARD_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in error.errors()
+        )
+        raise ConfigurationError(problems) from error
+
+
+def profile_for(settings: "Settings", profile: str | None) -> str:
+    """The profile to use. Raises ConfigurationError for one that does not exist."""
+    chosen = profile or settings.profile
+    if chosen not in ("quick", "thorough"):
+        raise ConfigurationError(f"there is no profile {chosen!r}", hint="Use --profile quick or --profile thorough.")
+    return chosen
+
+
+def folder_for(path: Path | None) -> Path | None:
+    """``path`` as a folder that exists. Raises ConfigurationError when it cannot be made."""
+    if path is not None:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"cannot write to {path}: {error.strerror}", hint="Choose another one.") from error
+    return path

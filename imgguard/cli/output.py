@@ -1,0 +1,159 @@
+"""Data on stdout, everything else on stderr."""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import BaseModel
+
+
+def emit(value: BaseModel | Mapping[str, Any]) -> None:
+    """One JSON object on one line, at once."""
+    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    sys.stdout.write(json.dumps(plain, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """A line for people, on stderr."""
+    if not quiet:
+        print(text, file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """``width`` in terminal cells; longer values are shortened on a terminal. The last column has no width."""
+
+    title: str
+    width: int
+
+
+def widened(columns: Sequence[Column], position: int, values: Iterable[str]) -> list[Column]:
+    """``columns`` with the one at ``position`` as wide as the longest of ``values``, within reason."""
+    from rich.cells import cell_len
+
+    longest = max(map(cell_len, values), default=0)
+    return [
+        Column(column.title, min(max(longest, 8), 60)) if number == position else column
+        for number, column in enumerate(columns)
+    ]
+
+
+class Rows:
+    """A table that is printed row by row, as results come. Colours only where stdout is a terminal."""
+
+    def __init__(self, columns: Sequence[Column], progress: "Progress | None" = None) -> None:
+        from rich.console import Console
+
+        self._columns = columns
+        self._progress = progress
+        self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._has_header = False
+
+    def add(self, values: Sequence[str], *, style: str = "") -> None:
+        """A row; ``style`` colours its first cell."""
+        if self._progress is not None:
+            self._progress.clear()
+        if not self._has_header:
+            self._print([column.title for column in self._columns], style="bold", everywhere=True)
+            self._has_header = True
+        self._print(values, style=style)
+        if self._progress is not None:
+            self._progress.draw()
+
+    def _print(self, values: Sequence[str], *, style: str, everywhere: bool = False) -> None:
+        from rich.text import Text
+
+        line = Text()
+        for number, (column, value) in enumerate(zip(self._columns, values, strict=True)):
+            is_last = number == len(self._columns) - 1
+            cell = value if is_last else self._fitted(value, column.width)
+            line.append(cell, style=style if everywhere or number == 0 else "")
+            line.append("" if is_last else "  ")
+        line.rstrip()
+        self._console.print(line)
+        sys.stdout.flush()
+
+    def _fitted(self, value: str, width: int) -> str:
+        from rich.cells import cell_len, chop_cells
+
+        if self._console.is_terminal and cell_len(value) > width:
+            value = "…" + chop_cells(value[::-1], width - 1)[0][::-1]  # the end of a path says most
+        return value + " " * (width - cell_len(value))
+
+
+class Progress:
+    """One line on stderr: how far, how fast, how long still. Nothing unless stderr is a terminal.
+
+    Not rich's: that one redraws from a thread of its own and would mix with the rows on stdout.
+    """
+
+    def __init__(self, total: int, *, quiet: bool = False) -> None:
+        self._total = total
+        self._done = 0
+        self._shown = not quiet and total > 1 and sys.stderr.isatty()
+        self._start = time.monotonic()
+        self._drawn_at = 0.0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        self.draw()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.clear()
+
+    def advance(self, to: int | None = None) -> None:
+        """One more is done, or ``to`` of them."""
+        self._done = self._done + 1 if to is None else to
+        if time.monotonic() - self._drawn_at > 0.1:
+            self.draw()
+
+    def clear(self) -> None:
+        if self._shown:
+            with self._lock:
+                sys.stderr.write("\r\x1b[K")
+                sys.stderr.flush()
+
+    def draw(self) -> None:
+        if self._shown:
+            with self._lock:
+                sys.stderr.write(f"\r\x1b[K{self._text()}")
+                sys.stderr.flush()
+                self._drawn_at = time.monotonic()
+
+    def _text(self) -> str:
+        spent = time.monotonic() - self._start
+        rate = self._done / spent if spent > 0 else 0.0
+        filled = 24 * self._done // max(self._total, 1)
+        text = f"{'━' * filled}{'─' * (24 - filled)} {self._done}/{self._total}"
+        if rate > 0:
+            text += f"  {rate:.1f} a second  {clock((self._total - self._done) / rate)} left"
+        return text
+
+
+def clock(seconds: float) -> str:
+    """``m:ss`` or ``h:mm:ss``."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that people read."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def counted(counts: Iterable[tuple[int, str]]) -> str:
+    """``3 registered, 1 rejected``: those that are not zero."""
+    return ", ".join(f"{number} {name}" for number, name in counts if number) or "nothing"

@@ -1,0 +1,239 @@
+"""`imgguard list`, `show` and `remove`."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from imgguard.cli import options
+from imgguard.cli.output import Column, Rows, emit, size
+
+if TYPE_CHECKING:
+    from imgguard.bootstrap import Services
+    from imgguard.registry.records import Reference
+    from imgguard.services.contract import CheckLine
+    from imgguard.services.inspection import FindingDetail, ReferenceDetail
+
+_COLUMNS = (
+    Column("Status", 9),
+    Column("Reference", 30),
+    Column("Owner", 24),
+    Column("Registered", 16),
+    Column("File", 0),
+)
+_STYLES = {"active": "green", "withdrawn": "yellow", "erased": "dim"}
+
+Status = Literal["active", "withdrawn", "erased"]
+
+
+def list_references(
+    context: typer.Context,
+    owner: Annotated[
+        str | None, typer.Option("--owner", metavar="NAME", help="Only this owner's.", show_default=False)
+    ] = None,
+    status: Annotated[
+        Status | None, typer.Option("--status", help="Only those in this state.", show_default=False)
+    ] = None,
+    json: options.Json = False,
+    home: options.Home = None,
+) -> None:
+    """List registered references, oldest first."""
+    from imgguard.bootstrap import Services
+    from imgguard.evidence.statements import visible
+    from imgguard.registry.records import ReferenceStatus
+
+    settings = options.settings_for(context, home)
+    rows = Rows(_COLUMNS)
+    with Services(settings) as services:
+        chosen = ReferenceStatus(status) if status else None
+        for reference in services.inspection.references(owner=owner, status=chosen):
+            if json:
+                emit(_reference_object(reference))
+                continue
+            rows.add(
+                [
+                    reference.status.value,
+                    reference.reference_id,
+                    visible(reference.owner),
+                    f"{reference.registered_at:%Y-%m-%d %H:%M}",
+                    visible(reference.file or ""),
+                ],
+                style=_STYLES[reference.status],
+            )
+
+
+def _reference_object(reference: "Reference") -> dict[str, Any]:
+    return {
+        "reference_id": reference.reference_id,
+        "owner": reference.owner,
+        "file": reference.file,
+        "status": reference.status.value,
+        "sha256": reference.sha256,
+        "work_id": reference.work_id,
+        "registered_at": _iso(reference.registered_at),
+        "withdrawn_at": _iso(reference.withdrawn_at),
+        "erased_at": _iso(reference.erased_at),
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def show(
+    context: typer.Context,
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="A reference (ref_...) or a finding (fnd_...).", show_default=False)
+    ],
+    evidence: options.Evidence = None,
+    json: options.Json = False,
+    home: options.Home = None,
+) -> None:
+    """Show a reference or a finding.
+
+    With --evidence the pictures of a finding are drawn again, for as long as the checked image is kept
+    (IMGGUARD_QUERY_RETENTION_DAYS).
+    """
+    from imgguard.bootstrap import Services
+    from imgguard.cli.sheet import check_facts, print_facts
+    from imgguard.errors import ConfigurationError
+
+    settings = options.settings_for(context, home)
+    folder = options.folder_for(evidence)
+    with Services(settings) as services:
+        if not identifier.startswith("fnd_"):
+            if folder is not None:
+                raise ConfigurationError("only a finding has evidence", hint="Give the id of a finding (fnd_...).")
+            detail = services.inspection.reference(identifier)
+            if json:
+                emit(_detail_object(detail))
+            else:
+                print_facts(_detail_facts(detail))
+            return
+        finding = services.inspection.finding(identifier)
+        line = finding.line if folder is None else _drawn(services, finding, folder)
+        if json:
+            emit(line)
+        else:
+            at = (
+                "Checked at",
+                f"{finding.stored.created_at:%Y-%m-%d %H:%M:%S} UTC, profile {finding.document.profile}",
+            )
+            print_facts([*check_facts(line)[:2], at, *check_facts(line)[2:]])
+
+
+def _drawn(services: "Services", finding: "FindingDetail", folder: Path) -> "CheckLine":
+    from imgguard.errors import NotFound
+    from imgguard.services.illustration import illustrate
+
+    try:
+        data = services.blobs.get(finding.stored.query_sha256)
+    except NotFound as error:
+        raise NotFound(
+            "the checked image is not kept any more, so its pictures cannot be drawn",
+            hint="Check the image again, or raise IMGGUARD_QUERY_RETENTION_DAYS before the next check.",
+        ) from error
+    drawn = illustrate(finding.line, data, services.illustrator, services.catalogue, services.library, folder=folder)
+    return drawn.line
+
+
+def _detail_object(detail: "ReferenceDetail") -> dict[str, Any]:
+    content = detail.content
+    return {
+        **_reference_object(detail.reference),
+        "width": content.width if content else None,
+        "height": content.height if content else None,
+        "byte_length": content.byte_length if content else None,
+        "media_type": content.media_type if content else None,
+        "pixel_digest": content.pixel_digest if content else None,
+        "decoder": f"{content.decoder} {content.decoder_version}" if content else None,
+        "descriptor_bytes": detail.descriptor_bytes,
+    }
+
+
+def _detail_facts(detail: "ReferenceDetail") -> list[tuple[str, str]]:
+    from imgguard.evidence.statements import visible, when
+
+    reference, content = detail.reference, detail.content
+    facts = [
+        ("Reference", reference.reference_id),
+        ("Owner", visible(reference.owner)),
+        ("Status", reference.status.value),
+        ("Registered at", when(reference.registered_at)),
+    ]
+    facts += [("Withdrawn at", when(reference.withdrawn_at))] if reference.withdrawn_at else []
+    facts += [("Erased at", when(reference.erased_at))] if reference.erased_at else []
+    if content is not None:
+        total = sum(detail.descriptor_bytes.values())
+        kinds = ", ".join(f"{kind} {size(count)}" for kind, count in detail.descriptor_bytes.items())
+        facts += [
+            ("File", visible(reference.file or "")),
+            ("Work", reference.work_id or ""),
+            ("SHA-256", content.sha256),
+            ("Pixel digest", content.pixel_digest),
+            (
+                "Picture",
+                f"{content.width} x {content.height} pixels, {content.media_type}, {size(content.byte_length)}",
+            ),
+            ("Decoded by", f"{content.decoder} {content.decoder_version}"),
+            ("Stored beside it", f"{size(total)}: {kinds}"),
+        ]
+    return facts
+
+
+def remove(
+    context: typer.Context,
+    identifiers: Annotated[list[str], typer.Argument(metavar="ID...", help="References.", show_default=False)],
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Destroy bytes, descriptors and names; only a tombstone stays.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before erasing.")] = False,
+    json: options.Json = False,
+    home: options.Home = None,
+) -> int:
+    """Withdraw references: they are no longer matched, their history stays. With --erase, destroy them."""
+    from imgguard.bootstrap import Services
+    from imgguard.cli.running import Tally, run_all
+    from imgguard.errors import ImgguardError
+    from imgguard.services.outcomes import ends_run, error_object
+
+    settings = options.settings_for(context, home)
+    if erase and not yes:
+        _confirm(len(identifiers))
+    tally = Tally()
+    with Services(settings) as services:
+        removal = services.removal
+        work = removal.erase if erase else removal.withdraw
+
+        def one(identifier: str) -> tuple[str, "Reference | ImgguardError"]:
+            try:
+                return identifier, work(identifier)
+            except ImgguardError as error:
+                return identifier, error
+
+        def report(result: tuple[str, "Reference | ImgguardError"]) -> None:
+            identifier, outcome = result
+            error = error_object(outcome, file=identifier) if isinstance(outcome, ImgguardError) else None
+            fatal = outcome if isinstance(outcome, ImgguardError) and ends_run(outcome) else None
+            status = None if isinstance(outcome, ImgguardError) else outcome.status.value
+            tally.count(status or "failed", error, fatal)
+            if json:
+                emit({"reference_id": identifier, "status": status, "error": error and error.model_dump()})
+            else:
+                print(f"{status or 'failed'}  {identifier}" + (f"  {error.detail} [{error.code}]" if error else ""))
+
+        run_all(one, identifiers, report, workers=1, tally=tally)
+        if erase:
+            removal.settle()
+    return tally.exit_code()
+
+
+def _confirm(count: int) -> None:
+    """Erasing cannot be undone: ask a person, and refuse where there is none to ask."""
+    from imgguard.errors import ConfigurationError
+
+    if not sys.stdin.isatty():
+        raise ConfigurationError("erasing cannot be undone", hint="Add --yes to do it without being asked.")
+    typer.confirm(f"Erase {count} reference(s)? This cannot be undone", abort=True, err=True)

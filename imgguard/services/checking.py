@@ -1,0 +1,202 @@
+"""Check a picture against everything registered, and keep the finding."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from imgguard.errors import ImgguardError
+from imgguard.imaging.image import Decoder
+from imgguard.pipeline import PROFILES, Profile, Tools, examine
+from imgguard.ports import BlobStore, Catalogue, Clock, ReferenceIndex, StoredFinding
+from imgguard.registry.ids import new_id
+from imgguard.services import findings, sources
+from imgguard.services.contract import CheckLine, Timings
+from imgguard.services.generations import current
+from imgguard.services.illustration import Illustration, Illustrator, illustrate
+from imgguard.services.library import CatalogueLibrary
+from imgguard.services.matches import expanded, match_of
+from imgguard.services.models import Models
+from imgguard.services.outcomes import ends_run, error_object
+from imgguard.services.sources import Source
+from imgguard.verdict.calibration import Calibration
+from imgguard.verdict.finding import Finding, Judgement, Verdict
+from imgguard.verdict.policy import conclude
+
+type Spread = Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]
+"""Maps a function over a sequence, in order, perhaps on several threads."""
+
+_SWAPS = 5  # index generations that may be swapped during one check before it is given up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """How to check: the profile's name, and a folder for pictures or None.
+
+    ``illustrated`` is asked of each line whether the caller wants to have its pictures; it may be called from several
+    threads. ``candidates`` bounds how many candidates are examined; None leaves that to the profile.
+    """
+
+    profile: str
+    evidence: Path | None = None
+    illustrated: Callable[[CheckLine], bool] | None = None
+    candidates: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One input's line; the pictures of its best match, if wanted; the error that ends the run, if any."""
+
+    line: CheckLine
+    illustration: Illustration | None = None
+    fatal: ImgguardError | None = None
+
+
+def _profile(request: Request) -> Profile:
+    """The named profile; `quick` never examines more candidates than it is made for."""
+    profile = PROFILES[request.profile]
+    if request.candidates is None:
+        return profile
+    most = request.candidates if profile.thorough_views else min(request.candidates, profile.candidates)
+    return replace(profile, candidates=most)
+
+
+def failed(source: Source, error: Exception, *, sha256: str | None) -> CheckLine:
+    """The line of an input that could not be checked."""
+    return CheckLine(
+        file=source.file,
+        finding_id=None,
+        sha256=sha256,
+        width=None,
+        height=None,
+        verdict=Verdict.ERROR,
+        reasons=[],
+        matches=[],
+        weights=None,
+        calibration=None,
+        timings_ms=None,
+        error=error_object(error, file=source.file),
+    )
+
+
+class Checking:
+    """Thread safe."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        blobs: BlobStore,
+        index: ReferenceIndex,
+        decoder: Decoder,
+        models: Models,
+        calibration: Calibration,
+        clock: Clock,
+        retention: timedelta,
+        max_bytes: int,
+        spread: Spread = map,
+    ) -> None:
+        self._catalogue = catalogue
+        self._blobs = blobs
+        self._index = index
+        self._decoder = decoder
+        self._models = models
+        self._calibration = calibration
+        self._clock = clock
+        self._retention = retention
+        self._max_bytes = max_bytes
+        self._spread = spread
+        self._library = CatalogueLibrary(catalogue)
+        self._illustrator = Illustrator(blobs=blobs, decoder=decoder)
+
+    def line(self, source: Source, request: Request) -> Checked:
+        """Check one file. Never raises for what is wrong with this file: then the verdict is `error`."""
+        sha256 = None
+        try:
+            data = sources.read(source, max_bytes=self._max_bytes)
+            sha256 = hashlib.sha256(data).hexdigest()
+            return self.check(data, request, file=source.file)
+        except Exception as error:
+            fatal = error if isinstance(error, ImgguardError) and ends_run(error) else None
+            return Checked(line=failed(source, error, sha256=sha256), fatal=fatal)
+
+    def check(self, data: bytes, request: Request, *, file: str) -> Checked:
+        """Check these bytes and store the finding.
+
+        Raises ConfigurationError, InputError, DigestMismatch (a stored descriptor is damaged), DependencyError.
+        """
+        finding = self._examine(data, request)
+        pairs = list(expanded(finding.judgements, self._catalogue))
+        # Again, for a reference may have been withdrawn since the search: what is concluded rests on what is listed.
+        verdict, reasons = conclude([judgement for judgement, _ in pairs])
+        line = CheckLine(
+            file=file,
+            finding_id=new_id("fnd"),
+            sha256=finding.query_sha256,
+            width=finding.width,
+            height=finding.height,
+            verdict=verdict,
+            reasons=list(reasons),
+            matches=[match_of(judgement, reference) for judgement, reference in pairs],
+            weights=finding.weights_sha256,
+            calibration=finding.calibration_sha256,
+            timings_ms=Timings.model_validate(finding.timings_ms),
+            error=None,
+        )
+        self._store(line, finding, [judgement for judgement, _ in pairs], data)
+        is_wanted = request.illustrated is not None and request.illustrated(line)
+        if request.evidence is None and not is_wanted:
+            return Checked(line=line)
+        drawn = illustrate(line, data, self._illustrator, self._catalogue, self._library, folder=request.evidence)
+        return Checked(line=drawn.line, illustration=drawn.illustration if is_wanted else None)
+
+    def _examine(self, data: bytes, request: Request) -> Finding:
+        profile = _profile(request)
+        for _ in range(_SWAPS):
+            generation = current(self._index, self._catalogue, self._models, self._clock)
+            tools = Tools(
+                decoder=self._decoder,
+                embedder=self._models.query(generation.weights_sha256),
+                index=self._index,
+                library=self._library,
+                calibration=self._calibration,
+                weights_sha256=generation.weights_sha256,
+                generation_id=generation.generation_id,
+                spread=self._spread,
+            )
+            finding = examine(data, tools, profile)
+            searched = self._index.generation
+            if searched is None or searched.generation_id == generation.generation_id:
+                return finding
+            # Another process activated a generation in between: these vectors were searched in a foreign space.
+        raise ImgguardError("the index generation changes faster than a picture can be checked")
+
+    def _store(self, line: CheckLine, finding: Finding, judgements: Sequence[Judgement], data: bytes) -> None:
+        matches = [
+            findings.stored_match(match, judgement.features)
+            for match, judgement in zip(line.matches, judgements, strict=True)
+        ]
+        now = self._clock.now()
+        keep = self._retention > timedelta(0)
+        if keep:
+            self._blobs.put(data)
+        self._catalogue.add_finding(
+            StoredFinding(
+                finding_id=line.finding_id or "",
+                created_at=now,
+                file=line.file,
+                query_sha256=finding.query_sha256,
+                document=findings.document_of(
+                    line,
+                    matches,
+                    profile=finding.profile,
+                    generation_id=finding.generation_id,
+                    query_weights=finding.query_weights_sha256,
+                    query_pixel_digest=finding.query_pixel_digest,
+                ),
+            ),
+            query_expires_at=now + self._retention if keep else None,
+            store_blob=lambda: self._blobs.put(data),
+        )

@@ -1,0 +1,118 @@
+"""Compare two pictures with each other. Nothing is registered, nothing is stored."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from imgguard.evidence.files import write_evidence
+from imgguard.fingerprint.describe import STORED_FOR_VERIFICATION, describe, reference_picture
+from imgguard.fingerprint.fingerprint import DescriptorKind, ReferencePicture
+from imgguard.imaging.image import DecodedImage, Decoder
+from imgguard.index.base import Vectors, unpack_vectors
+from imgguard.index.fusion import FusedHit
+from imgguard.pipeline import PROFILES, Tools, examine
+from imgguard.services.checking import Spread
+from imgguard.services.contract import CompareLine, Match, Timings
+from imgguard.services.illustration import QueryScene, material_of
+from imgguard.services.matches import match_of
+from imgguard.services.models import Models
+from imgguard.verdict.calibration import Calibration
+from imgguard.verify.examination import QueryPicture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _OnePicture:
+    """An index and a library that hold a single picture, so that a comparison takes the very path of a check."""
+
+    vector: Vectors
+    picture: ReferencePicture
+
+    def search(self, views: Vectors, limit: int) -> list[FusedHit]:  # noqa: ARG002
+        cosines = (views @ self.vector.T)[:, 0]
+        view = int(np.argmax(cosines))
+        return [FusedHit(number=1, cosine_similarity=min(float(cosines[view]), 1.0), view=view)]
+
+    def load(self, number: int) -> ReferencePicture | None:  # noqa: ARG002
+        return self.picture
+
+
+class Comparison:
+    """Thread safe."""
+
+    def __init__(self, *, decoder: Decoder, models: Models, calibration: Calibration, spread: Spread = map) -> None:
+        self._decoder = decoder
+        self._models = models
+        self._calibration = calibration
+        self._spread = spread
+
+    def compare(
+        self,
+        query: bytes,
+        reference: bytes,
+        *,
+        file: str,
+        reference_file: str,
+        profile: str,
+        evidence: Path | None = None,
+    ) -> CompareLine:
+        """What a check of ``query`` would say if ``reference`` were registered.
+
+        Raises InputError (of either file), ConfigurationError, WeightsUnavailable.
+        """
+        weights_sha256 = self._models.configured().sha256
+        original = self._decoder.decode(reference)
+        held = self._described(original, weights_sha256)
+        tools = Tools(
+            decoder=self._decoder,
+            embedder=self._models.query(weights_sha256),
+            index=held,
+            library=held,
+            calibration=self._calibration,
+            weights_sha256=weights_sha256,
+            generation_id="",
+            spread=self._spread,
+        )
+        finding = examine(query, tools, replace(PROFILES[profile], gate=-1.0))
+        judgement = next(iter(finding.judgements), None)
+        match = None if judgement is None else match_of(judgement, None, file=reference_file)
+        if match is not None and evidence is not None:
+            match = self._drawn(match, query, original, held.picture, evidence)
+        return CompareLine(
+            file=file,
+            reference_file=reference_file,
+            sha256=finding.query_sha256,
+            reference_sha256=original.sha256,
+            verdict=finding.verdict,
+            reasons=list(finding.reasons),
+            match=match,
+            weights=weights_sha256,
+            calibration=finding.calibration_sha256,
+            timings_ms=Timings.model_validate(finding.timings_ms),
+            error=None,
+        )
+
+    def _described(self, original: DecodedImage, weights_sha256: str) -> _OnePicture:
+        descriptors = describe(original, self._models.reference(weights_sha256))
+        packed = [descriptor.data for descriptor in descriptors if descriptor.kind is DescriptorKind.EMBEDDING]
+        return _OnePicture(
+            vector=unpack_vectors(packed),
+            picture=reference_picture(
+                [descriptor for descriptor in descriptors if descriptor.kind in STORED_FOR_VERIFICATION],
+                sha256=original.sha256,
+                pixel_digest=original.pixel_digest,
+                width=original.width,
+                height=original.height,
+            ),
+        )
+
+    def _drawn(
+        self, match: Match, query: bytes, original: DecodedImage, picture: ReferencePicture, folder: Path
+    ) -> Match:
+        from imgguard.evidence.pictures import draw_evidence
+
+        image = self._decoder.decode(query)
+        scene = QueryScene(image=image, prepared=QueryPicture(image.working))
+        pictures = draw_evidence(material_of(scene, match, picture, original.working))
+        written = write_evidence(pictures, folder=folder, stem=f"{image.sha256[:12]}-{original.sha256[:12]}")
+        return match.model_copy(update={"evidence": {name: str(path) for name, path in written.items()}})

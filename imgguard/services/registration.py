@@ -1,0 +1,193 @@
+"""Register originals: keep the bytes, describe the picture, make it findable, and say what it resembles."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from imgguard.errors import ConfigurationError, DuplicateReference, ImgguardError
+from imgguard.fingerprint.describe import describe
+from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
+from imgguard.fingerprint.perceptual import pdq
+from imgguard.imaging.image import DecodedImage, Decoder
+from imgguard.imaging.views import WHOLE, View
+from imgguard.index.base import unpack_vectors
+from imgguard.index.fusion import FusedHit
+from imgguard.pipeline import Profile, Tools, verify_candidates
+from imgguard.ports import BlobStore, Catalogue, Clock, Generation, ReferenceIndex
+from imgguard.registry.records import Content, Reference
+from imgguard.services import sources
+from imgguard.services.contract import ErrorObject, Match, RegisterLine
+from imgguard.services.generations import current
+from imgguard.services.library import CatalogueLibrary
+from imgguard.services.matches import expanded, match_of
+from imgguard.services.models import Models
+from imgguard.services.outcomes import ends_run, error_object
+from imgguard.services.sources import Source
+from imgguard.verdict.calibration import Calibration
+
+_WHOLE = View(window=WHOLE, kind="whole")
+
+# Registering is bulk work: only what is likely to be a copy is compared pixel by pixel. A crop to half of a picture
+# still has a cosine similarity above this gate; a check, with its views and its lower gate, finds the rest.
+SIMILAR = Profile(name="similar", thorough_views=False, candidates=3, gate=0.5)
+
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """One input's line; ``fatal`` is the error that makes going on with other inputs pointless."""
+
+    line: RegisterLine
+    fatal: ImgguardError | None = None
+
+
+def owner_name(name: str) -> str:
+    """``name`` without surrounding space. Raises ConfigurationError when it cannot name anybody."""
+    name = name.strip()
+    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise ConfigurationError(
+            f"an owner's name has 1 to {_LONGEST_NAME} printable characters, not {name!r}", hint="Change --owner."
+        )
+    return name
+
+
+class Registration:
+    """Thread safe; the searching and the adding of one picture happen as one step, so that of two copies that are
+    registered at the same time one is reported with the other."""
+
+    def __init__(
+        self,
+        *,
+        catalogue: Catalogue,
+        blobs: BlobStore,
+        index: ReferenceIndex,
+        decoder: Decoder,
+        models: Models,
+        calibration: Calibration,
+        clock: Clock,
+        max_bytes: int,
+    ) -> None:
+        self._catalogue = catalogue
+        self._blobs = blobs
+        self._index = index
+        self._decoder = decoder
+        self._models = models
+        self._calibration = calibration
+        self._clock = clock
+        self._max_bytes = max_bytes
+        self._library = CatalogueLibrary(catalogue)
+        self._search_then_add = threading.Lock()
+
+    def line(self, source: Source, *, owner: str) -> Registered:
+        """Register one file. Never raises for what is wrong with this file: then the line says `rejected`."""
+        sha256 = None
+        try:
+            data = sources.read(source, max_bytes=self._max_bytes)
+            sha256 = hashlib.sha256(data).hexdigest()
+            return Registered(line=self.register(data, owner=owner, file=source.file))
+        except Exception as error:
+            line = RegisterLine(
+                file=source.file,
+                status="rejected",
+                reference_id=None,
+                sha256=sha256,
+                similar=[],
+                error=error_object(error, file=source.file),
+            )
+            return Registered(line=line, fatal=error if ends_run(error) and isinstance(error, ImgguardError) else None)
+
+    def register(self, data: bytes, *, owner: str, file: str) -> RegisterLine:
+        """Register these bytes; once this returns they are durable and will be found.
+
+        Raises ConfigurationError, InputError, DependencyError.
+        """
+        owner = owner_name(owner)
+        earlier = self._catalogue.find_reference(owner, hashlib.sha256(data).hexdigest())
+        if earlier is not None:
+            return _duplicate(earlier, file)
+        image = self._decoder.decode(data)
+        generation = current(self._index, self._catalogue, self._models, self._clock)
+        descriptors = describe(image, self._models.reference(generation.weights_sha256))
+        self._blobs.put(data)
+        with self._search_then_add:
+            hits = self._nearest(descriptors)
+            try:
+                reference = self._catalogue.add_reference(
+                    owner,
+                    _content(image),
+                    descriptors,
+                    file=file,
+                    at=self._clock.now(),
+                    store_blob=lambda: self._blobs.put(data),
+                )
+            except DuplicateReference:  # by another thread or process, since we looked
+                earlier = self._catalogue.find_reference(owner, image.sha256)
+                if earlier is None:
+                    raise
+                return _duplicate(earlier, file)
+        similar, error = self._similar(image, hits, generation, reference)
+        return RegisterLine(
+            file=file,
+            status="registered",
+            reference_id=reference.reference_id,
+            sha256=image.sha256,
+            similar=similar,
+            error=error,
+        )
+
+    def _nearest(self, descriptors: Sequence[Descriptor]) -> list[FusedHit]:
+        """Registered contents that look alike, found with the embedding that was made to be stored."""
+        packed = [descriptor.data for descriptor in descriptors if descriptor.kind is DescriptorKind.EMBEDDING]
+        hits = self._index.search(unpack_vectors(packed), SIMILAR.candidates)
+        return [hit for hit in hits if hit.cosine_similarity >= SIMILAR.gate]
+
+    def _similar(
+        self, image: DecodedImage, hits: Sequence[FusedHit], generation: Generation, reference: Reference
+    ) -> tuple[list[Match], ErrorObject | None]:
+        """Matches of a new reference. It is registered by now: an error here is told, and changes nothing of that."""
+        if not hits:
+            return [], None
+        tools = Tools(
+            decoder=self._decoder,
+            embedder=self._models.reference(generation.weights_sha256),
+            index=self._index,
+            library=self._library,
+            calibration=self._calibration,
+            weights_sha256=generation.weights_sha256,
+            generation_id=generation.generation_id,
+        )
+        try:
+            judged = verify_candidates(image, pdq(image.working), [_WHOLE], hits, tools, SIMILAR)
+            pairs = expanded(judged, self._catalogue, without=reference.reference_id)
+            return [match_of(judgement, other) for judgement, other in pairs], None
+        except Exception as error:
+            return [], error_object(error, file=reference.file or "")
+
+
+def _duplicate(earlier: Reference, file: str) -> RegisterLine:
+    return RegisterLine(
+        file=file,
+        status="duplicate",
+        reference_id=earlier.reference_id,
+        sha256=earlier.sha256,
+        similar=[],
+        error=None,
+    )
+
+
+def _content(image: DecodedImage) -> Content:
+    return Content(
+        number=0,
+        sha256=image.sha256,
+        byte_length=image.byte_length,
+        pixel_digest=image.pixel_digest,
+        media_type=image.media_type,
+        width=image.width,
+        height=image.height,
+        decoder=image.decoder,
+        decoder_version=image.decoder_version,
+        declared_times=json.dumps([asdict(time) for time in image.declared_times]),
+    )
