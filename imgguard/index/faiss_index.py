@@ -1,15 +1,19 @@
 """The VectorIndex of one machine: an exhaustive scan of compressed vectors, in immutable segments behind a tail."""
 
+import functools
+import os
 import threading
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgguard.index.base import Hit, Vectors
 from imgguard.index.codec import Codec
-from imgguard.index.segment import LiveSegment, Segment, Tail, merged
+from imgguard.index.segment import NOT_LIVE, LiveSegment, Segment, Tail, merged
 
 TAIL_ROWS = 8_192
 """Vectors kept exact before they are compressed; also what the first codec is trained on."""
@@ -17,11 +21,15 @@ SEGMENT_ROWS = 131_072
 """Largest segment. Small enough that rewriting one, to forget an erased vector, is a fraction of a second."""
 _SMALL_SEGMENTS = 8
 """Segments below half of that size that may pile up before they are merged."""
-_RANKED = 40
-"""Candidates ranked again for each hit that is asked for."""
+_RANKED = 100
+_RANKED_AT_LEAST = 1_000
+"""Candidates ranked again for each hit that is asked for, and for all of them."""
 _RETRAIN_FACTOR = 8
 _TRAINED_ENOUGH = 65_536
 """The codec is renewed when the index has grown this many times over, until it has seen this many vectors."""
+
+type _Candidates = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""Rough cosines, and rows of a segment"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +60,15 @@ class FaissIndex:
     @property
     def dimension(self) -> int:
         return self._dimension
+
+    @classmethod
+    def of_state(cls, state: State) -> Self:
+        """An index that continues from ``state``, as a snapshot kept it."""
+        index = cls(state.tail.vectors.shape[1], tail_rows=len(state.tail.numbers))
+        index._state = state
+        known = [part.segment.numbers for part in state.segments] + [state.tail.numbers[: state.tail.count]]
+        index._largest = max((int(numbers.max()) for numbers in known if len(numbers)), default=-1)
+        return index
 
     @property
     def state(self) -> State:
@@ -190,41 +207,59 @@ def _groups(parts: Sequence[LiveSegment], most: int) -> list[list[LiveSegment]]:
     return groups
 
 
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    """Segments are scanned side by side; see `single_threaded` for why faiss does not do this itself."""
+    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="imgguard-scan")
+
+
+def _candidates(segments: Sequence[LiveSegment], turned: Sequence[Vectors], wanted: int) -> list[_Candidates]:
+    if len(segments) < 2:
+        return [part.candidates(vectors, wanted) for part, vectors in zip(segments, turned, strict=True)]
+    return list(_pool().map(lambda part, vectors: part.candidates(vectors, wanted), segments, turned))
+
+
 def _search(state: State, queries: Vectors, limit: int) -> list[list[Hit]]:
-    wanted = limit * _RANKED
-    rough = [part.candidates(queries, wanted) for part in state.segments]
+    wanted = max(limit * _RANKED, _RANKED_AT_LEAST)
+    spaces = {part.segment.codec: part.segment.codec.turn(queries) for part in state.segments}
+    turned = [spaces[part.segment.codec] for part in state.segments]
+    rough = _candidates(state.segments, turned, wanted)
     exact = state.tail.cosines(queries)
     newest = state.tail.numbers[: state.tail.count]
     found = []
-    for row, query in enumerate(queries):
-        numbers, cosines = _ranked(state.segments, [(near[row], rows[row]) for near, rows in rough], query, wanted)
-        numbers = np.concatenate([newest, numbers])
-        cosines = np.concatenate([exact[row], cosines])
-        if len(cosines) > limit:  # every value equal to the last one that fits stays in, so that ties go by number
-            threshold = np.partition(cosines, len(cosines) - limit)[len(cosines) - limit]
-            chosen = np.flatnonzero(cosines >= threshold)
-            numbers, cosines = numbers[chosen], cosines[chosen]
-        order = np.lexsort((numbers, -cosines))[:limit]
-        pairs = zip(numbers[order].tolist(), cosines[order].tolist(), strict=True)
-        found.append(
-            [Hit(number=number, cosine_similarity=min(cosine, 1.0)) for number, cosine in pairs if cosine > -2]
-        )
+    for row in range(len(queries)):
+        near = [(cosines[row], rows[row]) for cosines, rows in rough]
+        numbers, cosines = _ranked(state.segments, near, [vectors[row] for vectors in turned], wanted)
+        found.append(_best(np.concatenate([newest, numbers]), np.concatenate([exact[row], cosines]), limit))
     return found
 
 
 def _ranked(
     segments: Sequence[LiveSegment],
-    rough: Sequence[tuple[NDArray[np.float32], NDArray[np.int64]]],
-    query: NDArray[np.float32],
+    rough: Sequence[_Candidates],
+    turned: Sequence[NDArray[np.float32]],
     wanted: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Numbers and near-exact cosines of the ``wanted`` best rough candidates over all segments, in no order."""
     near = [cosines[rows >= 0] for cosines, rows in rough]
-    alive = np.concatenate(near) if near else np.empty(0, dtype=np.float32)
-    worst = -np.inf if len(alive) <= wanted else np.partition(alive, len(alive) - wanted)[len(alive) - wanted]
+    worst = _smallest_of_best(np.concatenate(near), wanted) if near else -np.inf
     numbers, cosines = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.float32)]
-    for part, (approximate, rows) in zip(segments, rough, strict=True):
+    for part, (approximate, rows), vector in zip(segments, rough, turned, strict=True):
         chosen = rows[(rows >= 0) & (approximate >= worst)]
         numbers.append(part.segment.numbers[chosen])
-        cosines.append(part.segment.codec.cosines(part.segment.codes[chosen], query))
+        cosines.append(part.segment.codec.cosines(part.segment.codes[chosen], vector))
     return np.concatenate(numbers), np.concatenate(cosines)
+
+
+def _best(numbers: NDArray[np.int64], cosines: NDArray[np.float32], limit: int) -> list[Hit]:
+    # Everything equal to the last one that fits takes part in the sort, so that ties go by number.
+    chosen = np.flatnonzero(cosines >= max(_smallest_of_best(cosines, limit), NOT_LIVE + 0.5))
+    order = chosen[np.lexsort((numbers[chosen], -cosines[chosen]))[:limit]]
+    pairs = zip(numbers[order].tolist(), cosines[order].tolist(), strict=True)
+    return [Hit(number=number, cosine_similarity=min(cosine, 1.0)) for number, cosine in pairs]
+
+
+def _smallest_of_best(cosines: NDArray[np.float32], count: int) -> float:
+    if len(cosines) <= count:
+        return -np.inf
+    return float(np.partition(cosines, len(cosines) - count)[len(cosines) - count])

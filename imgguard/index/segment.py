@@ -8,14 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgguard.index.base import Vectors
-from imgguard.index.codec import Codec
+from imgguard.index.codec import Codec, single_threaded
 
 _CHUNK_ROWS = 16_384  # rows converted to float at a time, to bound memory
+
+NOT_LIVE = -2.0
+"""In place of the cosine of a vector that is removed: below any cosine."""
 
 type Mask = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Segment:
     """Compressed vectors that never change. ``numbers`` int64 (n,), ascending; ``codes`` uint8 (n, dimension)."""
 
@@ -69,15 +72,19 @@ class LiveSegment:
     def live_rows(self) -> NDArray[np.intp]:
         return np.arange(len(self.segment)) if self.dead is None else np.flatnonzero(~self.dead)
 
-    def candidates(self, vectors: Vectors, count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def candidates(self, turned: Vectors, count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Rough cosines and rows, both (n, >= count) or all there are, best first; rows that are not live are -1.
+
+        ``turned`` are query vectors in the space of the segment's codec.
 
         More are fetched while removed rows crowd out live ones, so removals never cost recall.
         """
+        vectors = np.ascontiguousarray(turned[:, : self.segment.codec.scanned])
         size, wanted = len(self.segment), min(count, self.live_count)
         fetch = min(size, count + min(self.dead_count, count))
         while True:
-            rough, rows = self.segment.scanner.search(vectors, fetch)
+            with single_threaded():
+                rough, rows = self.segment.scanner.search(vectors, fetch)
             if self.dead is None:
                 return rough, rows
             rows[self.dead[rows]] = -1  # row -1 reads the last mask entry, which is harmless: it stays -1
@@ -130,9 +137,9 @@ class Tail:
         return self.numbers[rows], self.vectors[rows]
 
     def cosines(self, vectors: Vectors) -> NDArray[np.float32]:
-        """(n, count), exact; -2, below any cosine, where the row is not live."""
+        """(n, count), exact; NOT_LIVE where the row is not live."""
         cosines = vectors @ self.vectors[: self.count].T
-        cosines[:, self.dead] = -2.0
+        cosines[:, self.dead] = NOT_LIVE
         return np.asarray(cosines, dtype=np.float32)
 
 

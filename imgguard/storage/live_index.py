@@ -1,17 +1,23 @@
 """The ReferenceIndex port: the active generation in memory, kept current with the catalogue."""
 
+import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from imgguard.errors import IndexNotReady, IndexUnavailable
+from imgguard.index import snapshot
 from imgguard.index.base import Vectors, unpack_vectors
 from imgguard.index.faiss_index import FaissIndex
 from imgguard.index.fusion import FusedHit, fuse
 from imgguard.ports import Catalogue, Generation, IndexChange
+from imgguard.storage.locks import file_lock
+
+_LOCK = "lock"
 
 _PAGE = 10_000
 """Changes or embeddings read at a time: 20 MB of 512 float32."""
@@ -49,6 +55,7 @@ class LiveIndex:
         self._folder = folder
         self._loaded: _Loaded | None = None
         self._lock = threading.Lock()
+        self._distrusted = False  # what is on disk turned out to be damaged, whatever it says of itself
 
     @property
     def generation(self) -> Generation | None:
@@ -79,7 +86,30 @@ class LiveIndex:
             return loaded, followed
 
     def _open(self, generation: Generation) -> _Loaded:
+        """From the snapshot, unless it is missing, damaged, or ahead of the catalogue (which was then restored)."""
+        if self._folder.is_dir():
+            with self._files(shared=True):
+                found = snapshot.load(self._folder / generation.generation_id)
+            if found is not None:
+                index, label = found
+                right = (label.generation_id, label.weights_sha256) == (
+                    generation.generation_id,
+                    generation.weights_sha256,
+                )
+                if right and label.sequence <= self._catalogue.index_state().sequence:
+                    return _Loaded(generation, label.sequence, index)
+            self._distrusted = True
         return self._build(generation)
+
+    @contextmanager
+    def _files(self, *, shared: bool = False) -> Iterator[None]:
+        """Nobody replaces the files while we read them, or touches them while we write."""
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with file_lock(self._folder / _LOCK, shared=shared):
+                yield
+        except OSError as error:
+            raise IndexUnavailable(f"the index files in {self._folder} cannot be used: {error}") from error
 
     def _build(self, generation: Generation) -> _Loaded:
         """Read every searchable embedding. What changes meanwhile is behind ``sequence`` and followed afterwards."""
@@ -130,16 +160,45 @@ class LiveIndex:
         return sorted(hits, key=lambda hit: (-hit.cosine_similarity, hit.number))
 
     def save(self) -> None:
-        """Nothing is written yet: an index is read from the catalogue when it is opened."""
+        loaded = self._loaded
+        if loaded is None or loaded.index is None:
+            return
+        generation = loaded.generation
+        loaded.index.compact()  # removed vectors leave memory, and with it the files
+        with self._lock:
+            if any(part.dead_count for part in loaded.index.state.segments):  # removed since; rare and quick
+                loaded.index.compact()
+            state, sequence = loaded.index.state, loaded.sequence
+        label = snapshot.Label(
+            generation_id=generation.generation_id, weights_sha256=generation.weights_sha256, sequence=sequence
+        )
+        target = self._folder / generation.generation_id
+        with self._files():
+            saved = None if self._distrusted else snapshot.label_of(target)
+            if saved is None or saved.sequence < sequence:
+                snapshot.save(state, target, label)
+                self._distrusted = False
+            self._drop_retired()
+
+    def _drop_retired(self) -> None:
+        active = self._catalogue.active_generation()
+        for folder in self._folder.iterdir():
+            if folder.is_dir() and active is not None and folder.name != active.generation_id:
+                shutil.rmtree(folder)
 
     def rebuild(self) -> int:
         wanted = self._catalogue.index_state()
         if wanted.generation is None:
             raise IndexNotReady("no index generation is active yet")
+        built = self._build(wanted.generation)  # searches go on in the old one meanwhile
         with self._lock:
-            self._loaded = self._build(wanted.generation)
-            self._follow(self._loaded)
+            self._follow(built)
+            self._loaded = built
+        with self._files():
+            shutil.rmtree(self._folder / wanted.generation.generation_id, ignore_errors=True)
+        self.save()
         return len(self)
 
     def close(self) -> None:
+        """Frees the memory; call ``save`` before, to open faster the next time."""
         self._loaded = None
