@@ -28,6 +28,17 @@ class Evidence:
     view: View
 
 
+def features_of(evidence: Evidence, examined: Examination, *, distance: int, quality: int) -> dict[str, float]:
+    """Everything measured on a pair, by name: what the calibration reads. ``distance`` and ``quality`` are PDQ's."""
+    return {
+        **examined.features,
+        "cosine_similarity": evidence.cosine_similarity,
+        "hamming_distance": float(distance),
+        "hash_quality": float(min(evidence.hashes.quality, quality)),
+        "view_whole": float(evidence.view.kind == "whole"),
+    }
+
+
 def judge(
     evidence: Evidence,
     query: QueryPicture,
@@ -37,13 +48,7 @@ def judge(
 ) -> Judgement | None:
     """The judgement, or None where the candidate is neither a copy nor similar enough to be worth a line."""
     distance = hamming_distance(evidence.hashes, reference.pdq)
-    features = {
-        **examined.features,
-        "cosine_similarity": evidence.cosine_similarity,
-        "hamming_distance": float(distance),
-        "hash_quality": float(min(evidence.hashes.quality, reference.pdq_quality)),
-        "view_whole": float(evidence.view.kind == "whole"),
-    }
+    features = features_of(evidence, examined, distance=distance, quality=reference.pdq_quality)
     same_bytes = evidence.image.sha256 == reference.content_sha256
     same_pixels = evidence.image.pixel_digest == reference.pixel_digest
     ratio = calibration.cap if same_bytes or same_pixels else -calibration.cap

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from imgguard.verify.geometry import (
     Homography,
+    area,
     clipped,
     corners,
     decompose,
-    normalised,
     scaling,
     transformed,
     translation,
@@ -72,52 +72,75 @@ def samples(picture: Grey, points: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.asarray(found, np.float32).ravel()
 
 
-def align(query: Grey, reference: Grey, matrix: Homography, *, side: int) -> AlignedPair | None:
+class Pyramid:
+    """A grey picture and its halved versions, made when first asked for: coarse comparisons need not read fine pixels."""
+
+    def __init__(self, picture: Grey) -> None:
+        self._levels = [picture]
+
+    @property
+    def picture(self) -> Grey:
+        return self._levels[0]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the full picture."""
+        return self.picture.shape[1], self.picture.shape[0]
+
+    def at(self, factor: float) -> tuple[Grey, Homography]:
+        """The smallest version that is still finer than ``factor``, and the map from the full picture to it."""
+        wanted = max(0, int(np.floor(np.log2(1.0 / max(factor, 1e-3)))))
+        levels = self._levels  # appending twice from two threads would only waste a level, so nothing is locked
+        while len(levels) <= wanted and min(levels[-1].shape) >= 16:
+            last = levels[-1]
+            levels = [*levels, resized(last, (max(1, last.shape[1] // 2), max(1, last.shape[0] // 2)))]
+            self._levels = levels
+        level = levels[min(wanted, len(levels) - 1)]
+        return level, scaling(level.shape[1] / self.size[0], level.shape[0] / self.size[1])
+
+
+def align(query: Pyramid, reference: Pyramid, matrix: Homography, *, side: int) -> AlignedPair | None:
     """The overlap of both pictures, its longest side at most ``side``, never finer than either picture shows.
 
     ``matrix`` maps reference pixels to query pixels. None where the pictures do not overlap enough to be compared.
     """
-    (qh, qw), (rh, rw) = query.shape, reference.shape
+    (qw, qh), (rw, rh) = query.size, reference.size
     frame = transformed(matrix, corners(rw, rh))
     polygon = clipped(frame, qw, qh)
     if len(polygon) < 3:
         return None
-    left, top = np.maximum(np.floor(polygon.min(axis=0)), 0).astype(int)
-    right, bottom = np.minimum(np.ceil(polygon.max(axis=0)), (qw, qh)).astype(int)
-    width, height = int(right) - int(left), int(bottom) - int(top)
+    left, top = np.maximum(np.floor(polygon.min(axis=0)), 0)
+    right, bottom = np.minimum(np.ceil(polygon.max(axis=0)), (qw, qh))
+    width, height = float(right - left), float(bottom - top)
     if min(width, height) < 4:
         return None
     scale = decompose(matrix, rw, rh).scale
     factor = min(1.0, 1.0 / scale, side / max(width, height))
-    out_w, out_h = max(1, round(width * factor)), max(1, round(height * factor))
-    if min(out_w, out_h) < _SMALLEST_SIDE:
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    if min(size) < _SMALLEST_SIDE:
         return None
-    to_patch = scaling(out_w / width, out_h / height) @ translation(-float(left), -float(top))
-    patch = resized(query[top:bottom, left:right], (out_w, out_h))
-    source, from_source = _reduced(reference, scale * factor)
-    whole = normalised(to_patch @ matrix @ from_source)
-    if whole is None:
-        return None
-    valid = np.zeros((out_h, out_w), np.uint8)
+    to_patch = scaling(size[0] / width, size[1] / height) @ translation(-float(left), -float(top))
     outline = transformed(to_patch @ matrix, corners(rw, rh))
+    valid = np.zeros((size[1], size[0]), np.uint8)
     cv2.fillConvexPoly(valid, np.rint((outline - 0.5) * 16).astype(np.int32), 1, shift=4)
-    overlap = float(abs(cv2.contourArea(polygon.astype(np.float32))))
-    full = max(float(abs(cv2.contourArea(frame.astype(np.float32)))), 1.0)
+    overlap, whole = area(polygon), max(area(frame), 1.0)
     return AlignedPair(
-        query=patch,
-        reference=warp(source, whole, (out_w, out_h)),
+        query=_brought(query, to_patch, factor, size),
+        reference=_brought(reference, to_patch @ matrix, scale * factor, size),
         valid=valid.astype(bool),
         to_patch=to_patch,
         share_of_query=overlap / (qw * qh),
-        share_of_reference=min(1.0, overlap / full),
+        share_of_reference=min(1.0, overlap / whole),
     )
 
 
-def _reduced(reference: Grey, factor: float) -> tuple[Grey, Homography]:
-    """The reference shrunk before it is warped, so that warping does not alias; and the way back to its pixels."""
-    if factor > 0.8:
-        return reference, np.eye(3)
-    height, width = reference.shape
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    back = scaling(width / size[0], height / size[1])
-    return resized(reference, size), back
+def _brought(pyramid: Pyramid, matrix: Homography, factor: float, size: tuple[int, int]) -> Grey:
+    """The picture through ``matrix``, which shrinks it by about ``factor``; shrunk by area first, to avoid aliasing."""
+    picture, to_level = pyramid.at(factor)
+    left_over = factor / max(float(to_level[0, 0]), 1e-6)
+    if left_over < 0.8:
+        height, width = picture.shape
+        smaller = max(1, round(width * left_over)), max(1, round(height * left_over))
+        to_level = scaling(smaller[0] / width, smaller[1] / height) @ to_level
+        picture = resized(picture, smaller)
+    return warp(picture, matrix @ np.linalg.inv(to_level), size)

@@ -12,10 +12,10 @@ from imgguard.fingerprint import keypoints as local
 from imgguard.fingerprint.fingerprint import Keypoints, ReferencePicture
 from imgguard.imaging.image import Pixels
 from imgguard.verify.agreement import NO_RESIDUALS, Agreement, agreement, match_sharpness, residuals
-from imgguard.verify.alignment import AlignedPair, Grey, align, resized
+from imgguard.verify.alignment import AlignedPair, Pyramid, align, resized
 from imgguard.verify.continuation import continuation
 from imgguard.verify.geometry import Homography, decompose, plausible, transformed
-from imgguard.verify.hypotheses import Hypothesis, refine, step, weigh, whole_onto
+from imgguard.verify.hypotheses import Hypothesis, distinct, refine, step, weigh, whole_onto
 from imgguard.verify.matching import KeypointMatcher, KeypointMatches, homography, similarity
 
 QUERY_SIDE = 768  # longest side of the query in verification: pasted-in copies keep enough pixels
@@ -43,7 +43,7 @@ class QueryPicture:
 
     def __init__(self, working: Pixels) -> None:
         self.working = working
-        self.grey: Grey = grey_of(working, QUERY_SIDE).astype(np.float32)
+        self.pyramid = Pyramid(grey_of(working, QUERY_SIDE).astype(np.float32))
         self._lock = threading.Lock()
         self._matcher: KeypointMatcher | None = None
         self.keypoints: Keypoints | None = None
@@ -51,7 +51,7 @@ class QueryPicture:
     @property
     def size(self) -> tuple[int, int]:
         """(width, height) of the verification frame."""
-        return self.grey.shape[1], self.grey.shape[0]
+        return self.pyramid.size
 
     def matcher(self) -> KeypointMatcher:
         with self._lock:
@@ -79,12 +79,12 @@ class Examination:
 
 def examine_pair(query: QueryPicture, reference: ReferencePicture, *, windows: Sequence[Window] = ()) -> Examination:
     """Register ``reference`` on ``query`` by every means and measure the best alignment."""
-    grey = cv2.cvtColor(reference.working, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    size = (grey.shape[1], grey.shape[0])
+    grey = Pyramid(cv2.cvtColor(reference.working, cv2.COLOR_RGB2GRAY).astype(np.float32))
+    size = grey.size
     guesses: list[Hypothesis] = []
 
     def guess(matrix: Homography | None, origin: str) -> None:
-        if matrix is not None and (tested := weigh(query.grey, grey, matrix, origin)) is not None:
+        if matrix is not None and (tested := weigh(query.pyramid, grey, matrix, origin)) is not None:
             guesses.append(tested)
 
     matcher = query.matcher()
@@ -106,13 +106,12 @@ def examine_pair(query: QueryPicture, reference: ReferencePicture, *, windows: S
             window[2] * query.size[0],
             window[3] * query.size[1],
         )
-        for matrix in whole_onto(query.grey, grey, scaled, most=2):
+        for matrix in whole_onto(query.pyramid, grey, scaled, most=2):
             guess(matrix, "window" if number else "whole")
 
-    guesses.sort(key=lambda tested: -tested.weight)
-    refined = [refine(query.grey, grey, tested, side=_REFINE_SIDE) for tested in guesses[:3]]
+    refined = [refine(query.pyramid, grey, tested, side=_REFINE_SIDE) for tested in distinct(guesses, size)[:3]]
     best = max(refined, key=lambda tested: tested.weight, default=None)
-    pair = align(query.grey, grey, best.matrix, side=_FINE_SIDE) if best else None
+    pair = align(query.pyramid, grey, best.matrix, side=_FINE_SIDE) if best else None
     shape = decompose(best.matrix, *size) if best else None
     chosen = mirrored if shape is not None and shape.mirrored else plain
     features = {
@@ -124,7 +123,7 @@ def examine_pair(query: QueryPicture, reference: ReferencePicture, *, windows: S
     }
     if best is None or pair is None or shape is None:
         return Examination(matrix=None, origin="none", features=features, matches=None, pair=None, found=None)
-    matrix, pair, found, blur = _settled(query.grey, grey, best.matrix, pair)
+    matrix, pair, found, blur = _settled(query.pyramid, grey, best.matrix, pair)
     features |= _measured(pair, found)
     features |= {
         "scale": shape.scale,
@@ -134,14 +133,14 @@ def examine_pair(query: QueryPicture, reference: ReferencePicture, *, windows: S
         "perspective": shape.perspective,
         "weight": best.weight,
         "blur": blur,
-        "continuation": continuation(query.grey, matrix, size),
+        "continuation": continuation(query.pyramid.picture, matrix, size),
         "consistent_count": float(_consistent(chosen, matrix, size, query.size)),
     }
     return Examination(matrix=matrix, origin=best.origin, features=features, matches=chosen, pair=pair, found=found)
 
 
 def _settled(
-    query: Grey, reference: Grey, matrix: Homography, pair: AlignedPair
+    query: Pyramid, reference: Pyramid, matrix: Homography, pair: AlignedPair
 ) -> tuple[Homography, AlignedPair, Agreement, float]:
     """One last step at full resolution, between pictures of equal sharpness; kept where the agreement gains by it."""
     pair, blur = match_sharpness(pair)
@@ -149,7 +148,7 @@ def _settled(
     if not found.textured.any() or np.median(found.correlation[found.textured]) < 0.4:
         return matrix, pair, found, blur
     moved = step(pair, matrix, affine=False)
-    if moved is None or not plausible(moved, reference.shape[::-1], query.shape[::-1]):
+    if moved is None or not plausible(moved, reference.size, query.size):
         return matrix, pair, found, blur
     again = align(query, reference, moved, side=_FINE_SIDE)
     if again is None:

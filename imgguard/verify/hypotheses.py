@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgguard.verify.agreement import agreement, flow, tone_fit
-from imgguard.verify.alignment import AlignedPair, Grey, align, resized
-from imgguard.verify.geometry import Homography, corners, normalised, onto, plausible, scaling
+from imgguard.verify.alignment import AlignedPair, Grey, Pyramid, align, resized
+from imgguard.verify.geometry import Homography, corners, normalised, onto, plausible, transformed
 
 _COARSE_SIDE = 128
 _ORIENTATION_SIDE = 24
+_SAME = 0.015  # guesses whose corners differ by less than this share of the region's side are one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,16 +36,14 @@ def orientations(width: float, height: float) -> Iterator[NDArray[np.float64]]:
 
 
 def whole_onto(
-    query: Grey, reference: Grey, window: tuple[float, float, float, float], *, most: int
+    query: Pyramid, reference: Pyramid, window: tuple[float, float, float, float], *, most: int
 ) -> list[Homography]:
     """The whole reference stretched onto ``window`` (left, top, right, bottom) of the query, in its ``most`` likeliest
     orientations by the correlation of thumbnails."""
     left, top, right, bottom = window
-    rows, columns = slice(int(top), max(int(bottom), int(top) + 2)), slice(int(left), max(int(right), int(left) + 2))
     side = _ORIENTATION_SIDE
-    thumbnail = resized(query[rows, columns], (side, side))
-    small = resized(reference, (side, side))
-    height, width = reference.shape
+    thumbnail, small = _thumbnail(query, window), _thumbnail(reference, (0.0, 0.0, *reference.size))
+    width, height = reference.size
     scored: list[tuple[float, int, Homography]] = []
     for number, quadrilateral in enumerate(orientations(right - left, bottom - top)):
         turned = np.asarray(cv2.warpPerspective(small, _TURNS[number], (side, side)), np.float32)
@@ -52,6 +51,16 @@ def whole_onto(
         scored.append((-_correlation(thumbnail, turned), number, matrix))
     scored.sort(key=lambda item: item[:2])
     return [matrix for _, _, matrix in scored[:most]]
+
+
+def _thumbnail(pyramid: Pyramid, window: tuple[float, float, float, float]) -> Grey:
+    left, top, right, bottom = window
+    level, to_level = pyramid.at(_ORIENTATION_SIDE / max(right - left, bottom - top, 1.0))
+    x, y = to_level[0, 0], to_level[1, 1]
+    first_row, first_column = int(top * y), int(left * x)
+    rows = slice(first_row, max(int(bottom * y), first_row + 2))
+    columns = slice(first_column, max(int(right * x), first_column + 2))
+    return resized(level[rows, columns], (_ORIENTATION_SIDE, _ORIENTATION_SIDE))
 
 
 def _thumbnail_turn(number: int) -> Homography:
@@ -68,19 +77,32 @@ def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float((a * b).sum() / max(float(np.sqrt((a * a).sum() * (b * b).sum())), 1e-6))
 
 
-def weigh(query: Grey, reference: Grey, matrix: Homography, origin: str) -> Hypothesis | None:
+def weigh(query: Pyramid, reference: Pyramid, matrix: Homography, origin: str) -> Hypothesis | None:
     """Test a guess at low resolution; None where it is impossible as an edit."""
-    if not plausible(matrix, reference.shape[::-1], query.shape[::-1]):
+    if not plausible(matrix, reference.size, query.size):
         return None
     pair = align(query, reference, matrix, side=_COARSE_SIDE)
     if pair is None:
         return None
     # Weight is counted in query pixels, so that guesses of different extent can be compared.
-    per_pixel = pair.share_of_query * query.size / max(1, int(pair.valid.sum()))
+    per_pixel = pair.share_of_query * query.picture.size / max(1, int(pair.valid.sum()))
     return Hypothesis(matrix=matrix, origin=origin, weight=agreement(pair).weight * per_pixel)
 
 
-def refine(query: Grey, reference: Grey, start: Hypothesis, *, side: int, rounds: int = 2) -> Hypothesis:
+def distinct(guesses: list[Hypothesis], reference: tuple[int, int]) -> list[Hypothesis]:
+    """The guesses, best first, without those that say nearly the same as a better one."""
+    kept: list[Hypothesis] = []
+    frames: list[NDArray[np.float64]] = []
+    for tested in sorted(guesses, key=lambda guess: -guess.weight):
+        frame = transformed(tested.matrix, corners(*reference))
+        tolerance = _SAME * max(float(np.ptp(frame[:, 0])), float(np.ptp(frame[:, 1])))
+        if all(float(np.abs(frame - other).max()) > tolerance for other in frames):
+            kept.append(tested)
+            frames.append(frame)
+    return kept
+
+
+def refine(query: Pyramid, reference: Pyramid, start: Hypothesis, *, side: int, rounds: int = 2) -> Hypothesis:
     """Move the guess to where the pixels fit, by dense optical flow on the aligned patch; keep it if better."""
     best = start
     for number in range(rounds):
@@ -121,10 +143,3 @@ def step(pair: AlignedPair, matrix: Homography, *, affine: bool) -> Homography |
     if square is None:
         return None
     return normalised(np.linalg.inv(pair.to_patch) @ square @ pair.to_patch @ matrix)
-
-
-def rescaled(matrix: Homography, reference: float, query: float) -> Homography:
-    """``matrix`` for pictures whose pixels were multiplied by ``reference`` and ``query``."""
-    result = normalised(scaling(query) @ matrix @ scaling(1 / reference))
-    assert result is not None
-    return result
