@@ -1,4 +1,4 @@
-"""Local keypoints: SIFT (Lowe 2004) with Hellinger-normalised descriptors (RootSIFT: Arandjelovic and Zisserman 2012)."""
+"""Local keypoints: SIFT (Lowe 2004), descriptors Hellinger-normalised (RootSIFT, Arandjelovic and Zisserman 2012)."""
 
 import struct
 
@@ -30,7 +30,7 @@ def extract(grey: NDArray[np.uint8], *, limit: int) -> Keypoints:
         positions=(positions[chosen] + np.float32(0.5)) / frame,
         sizes=np.array([found[i].size for i in chosen], dtype=np.float32) / max(width, height),
         angles=np.array([found[i].angle for i in chosen], dtype=np.float32),
-        descriptors=_root(descriptors[chosen]),
+        descriptors=_root(np.asarray(descriptors, np.float32)[chosen]),
     )
 
 

@@ -1,4 +1,4 @@
-"""Perceptual hashes: pHash (DCT, 64 bits) and PDQ (256 bits, Facebook, "The TMK+PDQF Video-Hashing Algorithm", 2019)."""
+"""Perceptual hashes: pHash (DCT, 64 bits) and PDQ (256 bits; Facebook, The TMK+PDQF Video-Hashing Algorithm, 2019)."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -30,7 +30,7 @@ class PdqHashes:
 
     @property
     def upright(self) -> bytes:
-        return self.bits[0].tobytes()
+        return bytes(self.bits[0].tobytes())
 
 
 def _reduced(picture: Pixels) -> Pixels:

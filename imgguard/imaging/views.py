@@ -18,11 +18,10 @@ _FLAT = 6.0  # standard deviation, grey levels, of a row or column that counts a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A part of the picture. ``kind``: ``whole``, ``trimmed``, ``half``, ``third`` or ``turned``."""
+    """A part of the picture. ``kind``: ``whole``, ``trimmed``, ``half``, ``third`` or ``quarter``."""
 
     window: Window
     kind: str
-    turns: int = 0  # quarter turns, counter-clockwise, applied to the part
 
 
 def cut(picture: Pixels, view: View) -> Pixels:
@@ -33,7 +32,7 @@ def cut(picture: Pixels, view: View) -> Pixels:
         int(top * height) : max(int(bottom * height), int(top * height) + 1),
         int(left * width) : max(int(right * width), int(left * width) + 1),
     ]
-    return np.ascontiguousarray(np.rot90(part, view.turns) if view.turns else part)
+    return np.ascontiguousarray(part)
 
 
 def grid(parts: int, size: float, kind: str) -> list[View]:
@@ -72,7 +71,7 @@ def views_of(picture: Pixels, *, thorough: bool) -> list[View]:
         views.append(trim)
     views += grid(3, 0.5, "half")
     if thorough:
-        views += grid(4, 0.34, "third")
+        views += grid(4, 0.34, "third") + grid(5, 0.26, "quarter")
     height, width = picture.shape[:2]
     return [
         view

@@ -33,9 +33,19 @@ class Agreement:
     valid: Mask
 
     @property
+    def quality(self) -> float:
+        """How well the textured places agree on average, 0 (by chance) to 1."""
+        return float(self._support().mean()) if self.textured.any() else 0.0
+
+    @property
     def weight(self) -> float:
-        """How much picture speaks for this alignment, in patch pixels: textured places, by their correlation."""
-        return float((np.clip(self.correlation[self.textured] - 0.5, 0.0, None) * 2).sum())
+        """How much picture speaks for this alignment, in patch pixels: textured places by their correlation, times
+        their mean. The mean keeps a small region that agrees from losing to a large one that does so by chance."""
+        support = self._support()
+        return float(support.sum()) * self.quality
+
+    def _support(self) -> Grey:
+        return np.asarray(np.clip(self.correlation[self.textured] - 0.5, 0.0, None) * 2, np.float32)
 
 
 def window_of(side: int) -> int:
@@ -123,7 +133,7 @@ def tone_fit(query: Grey, reference: Grey, where: Mask) -> tuple[float, float]:
 
 
 def flow(source: Grey, target: Grey) -> NDArray[np.float32]:
-    """Dense displacement (h, w, 2), pixels: ``target`` at x + flow shows what ``source`` shows at x (DIS, Kroeger 2016)."""
+    """Dense displacement (h, w, 2), pixels: ``target`` at x + flow shows ``source`` at x (DIS, Kroeger et al. 2016)."""
     engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     first, second = (np.clip(smoothed(p, 0.8), 0, 255).astype(np.uint8) for p in (source, target))
     return np.asarray(engine.calc(first, second, np.zeros((*first.shape, 2), np.float32)), np.float32)

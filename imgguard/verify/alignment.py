@@ -46,7 +46,7 @@ class AlignedPair:
 
     @property
     def side(self) -> int:
-        return max(self.query.shape)
+        return int(max(self.query.shape))
 
 
 def warp(picture: NDArray[Any], matrix: Homography, size: tuple[int, int]) -> Grey:
@@ -67,13 +67,15 @@ def resized(picture: NDArray[Any], size: tuple[int, int]) -> Grey:
 
 def samples(picture: Grey, points: NDArray[np.float64]) -> NDArray[np.float32]:
     """Grey levels at ``points`` (n, 2), bilinear; float32 (n,)."""
+    if not len(points):
+        return np.empty(0, np.float32)
     where = (points - 0.5).astype(np.float32)[None]
     found = cv2.remap(picture, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float32).ravel()
 
 
 class Pyramid:
-    """A grey picture and its halved versions, made when first asked for: coarse comparisons need not read fine pixels."""
+    """A grey picture and its halved versions, made when asked for: coarse comparisons need not read fine pixels."""
 
     def __init__(self, picture: Grey) -> None:
         self._levels = [picture]

@@ -8,7 +8,8 @@ both were cut from a third).
 import numpy as np
 from numpy.typing import NDArray
 
-from imgguard.verify.alignment import Grey, samples
+from imgguard.verify.agreement import Agreement
+from imgguard.verify.alignment import AlignedPair, Grey, samples
 from imgguard.verify.geometry import Homography, corners, transformed
 
 _OFFSET = 0.009  # distance of the two probed lines from the frame's edge, as a share of the query's longest side
@@ -16,9 +17,16 @@ _MARGIN = 0.015  # edges nearer than this to the query's own border say nothing
 _SPREAD = 4.0  # grey levels: a line plainer than this cannot be compared
 
 
-def continuation(query: Grey, matrix: Homography, reference: tuple[int, int]) -> float:
+def continuation(
+    query: Grey, matrix: Homography, reference: tuple[int, int], pair: AlignedPair, found: Agreement
+) -> float:
     """Correlation (-1..1) of the query just inside and just outside of the reference's frame, weighted by how much of
-    the frame lies well inside the query; 0 where nothing can be said. ``reference`` is (width, height)."""
+    the frame lies well inside the query; 0 where nothing can be said. ``reference`` is (width, height).
+
+    Only places count where the pictures agree just inside of the frame: a new background goes on across it as well, but
+    is none of the reference's scene.
+    """
+    agreeing = (found.agreeing & found.textured).astype(np.float32)
     height, width = query.shape
     side = max(query.shape)
     frame = transformed(matrix, corners(*reference))
@@ -26,6 +34,8 @@ def continuation(query: Grey, matrix: Homography, reference: tuple[int, int]) ->
     total, weight = 0.0, 0.0
     for start, end in zip(frame, np.roll(frame, -1, axis=0), strict=True):
         points = _inner_points(start, end, (width, height), _MARGIN * side)
+        inward = points + (middle - points) * 0.06
+        points = points[samples(agreeing, transformed(pair.to_patch, inward)) > 0.5]
         if len(points) < 0.06 * side:
             continue
         value = _across(query, points, start, end, middle, _OFFSET * side)

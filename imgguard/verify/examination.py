@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,21 +11,20 @@ from numpy.typing import NDArray
 from imgguard.fingerprint import keypoints as local
 from imgguard.fingerprint.fingerprint import Keypoints, ReferencePicture
 from imgguard.imaging.image import Pixels
+from imgguard.imaging.views import WHOLE, Window
 from imgguard.verify.agreement import NO_RESIDUALS, Agreement, agreement, match_sharpness, residuals
 from imgguard.verify.alignment import AlignedPair, Pyramid, align, resized
 from imgguard.verify.continuation import continuation
 from imgguard.verify.geometry import Homography, decompose, plausible, transformed
-from imgguard.verify.hypotheses import Hypothesis, distinct, refine, step, weigh, whole_onto
-from imgguard.verify.matching import KeypointMatcher, KeypointMatches, homography, similarity
+from imgguard.verify.hypotheses import step
+from imgguard.verify.matching import KeypointMatcher, KeypointMatches
+from imgguard.verify.search import AlignmentSearch
 
 QUERY_SIDE = 768  # longest side of the query in verification: pasted-in copies keep enough pixels
 KEYPOINT_SIDE = 640  # longest side for the query's keypoints
 KEYPOINT_LIMIT = 1000
+CLOSE_UP_SIDE = 448
 _FINE_SIDE = 400
-_REFINE_SIDE = 224
-
-type Window = tuple[float, float, float, float]
-"""left, top, right, bottom as fractions of the picture."""
 
 
 def grey_of(picture: Pixels, side: int) -> NDArray[np.uint8]:
@@ -47,6 +46,7 @@ class QueryPicture:
         self._lock = threading.Lock()
         self._matcher: KeypointMatcher | None = None
         self.keypoints: Keypoints | None = None
+        self._close_ups: dict[Window, KeypointMatcher] = {}
 
     @property
     def size(self) -> tuple[int, int]:
@@ -59,6 +59,30 @@ class QueryPicture:
                 self.keypoints = local.extract(grey_of(self.working, KEYPOINT_SIDE), limit=KEYPOINT_LIMIT)
                 self._matcher = KeypointMatcher(self.keypoints)
             return self._matcher
+
+    def close_up(self, window: Window) -> KeypointMatcher:
+        """Keypoints of a part of the picture and its surroundings, enlarged: a small paste-in has few in the whole."""
+        with self._lock:
+            if window not in self._close_ups:
+                self._close_ups[window] = KeypointMatcher(_enlarged(self.working, window))
+            return self._close_ups[window]
+
+
+def _enlarged(picture: Pixels, window: Window) -> Keypoints:
+    """Keypoints of ``window`` and a margin, from pixels enlarged to ``CLOSE_UP_SIDE``; positions in the whole picture."""
+    height, width = picture.shape[:2]
+    margin = 0.25 * max(window[2] - window[0], window[3] - window[1])
+    left, top = max(0.0, window[0] - margin), max(0.0, window[1] - margin)
+    right, bottom = min(1.0, window[2] + margin), min(1.0, window[3] + margin)
+    part = picture[int(top * height) : int(np.ceil(bottom * height)), int(left * width) : int(np.ceil(right * width))]
+    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
+    factor = CLOSE_UP_SIDE / max(grey.shape)
+    size = max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor))
+    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    found = local.extract(np.asarray(cv2.resize(grey, size, interpolation=interpolation), np.uint8), limit=600)
+    spans = np.array([part.shape[1] / width, part.shape[0] / height], np.float32)
+    origin = np.array([int(left * width) / width, int(top * height) / height], np.float32)
+    return replace(found, positions=np.asarray(origin + found.positions * spans, np.float32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,65 +102,47 @@ class Examination:
 
 
 def examine_pair(query: QueryPicture, reference: ReferencePicture, *, windows: Sequence[Window] = ()) -> Examination:
-    """Register ``reference`` on ``query`` by every means and measure the best alignment."""
+    """Register ``reference`` on ``query`` by every means and measure the best alignment.
+
+    ``windows`` are the parts of the query in which the index found the reference.
+    """
     grey = Pyramid(cv2.cvtColor(reference.working, cv2.COLOR_RGB2GRAY).astype(np.float32))
-    size = grey.size
-    guesses: list[Hypothesis] = []
-
-    def guess(matrix: Homography | None, origin: str) -> None:
-        if matrix is not None and (tested := weigh(query.pyramid, grey, matrix, origin)) is not None:
-            guesses.append(tested)
-
-    matcher = query.matcher()
-    plain = matcher.match(reference.keypoints, mirrored=False)
-    mirrored = matcher.match(reference.keypoints, mirrored=True)
-    fits: dict[bool, int] = {False: 0, True: 0}
-    similar: dict[bool, int] = {False: 0, True: 0}
-    for matches in (plain, mirrored):
-        projective = homography(matches, size, query.size)
-        rigid = similarity(matches, size, query.size)
-        guess(projective.matrix if projective else None, "keypoints")
-        guess(rigid.matrix if rigid else None, "keypoints_rigid")
-        fits[matches.mirrored] = projective.inlier_count if projective else 0
-        similar[matches.mirrored] = rigid.inlier_count if rigid else 0
-    for number, window in enumerate([(0.0, 0.0, 1.0, 1.0), *windows]):
-        scaled = (
-            window[0] * query.size[0],
-            window[1] * query.size[1],
-            window[2] * query.size[0],
-            window[3] * query.size[1],
-        )
-        for matrix in whole_onto(query.pyramid, grey, scaled, most=2):
-            guess(matrix, "window" if number else "whole")
-
-    refined = [refine(query.pyramid, grey, tested, side=_REFINE_SIDE) for tested in distinct(guesses, size)[:3]]
-    best = max(refined, key=lambda tested: tested.weight, default=None)
+    search = AlignmentSearch(query.pyramid, grey, reference.keypoints)
+    search.by_keypoints(query.matcher())
+    for window in (WHOLE, *windows):
+        search.by_window(window)
+    if not search.trusted:
+        for window in windows:
+            search.by_keypoints(query.close_up(window))
+    if not search.trusted:
+        search.by_template()
+    best = search.best()
     pair = align(query.pyramid, grey, best.matrix, side=_FINE_SIDE) if best else None
-    shape = decompose(best.matrix, *size) if best else None
-    chosen = mirrored if shape is not None and shape.mirrored else plain
     features = {
         "keypoints_query": float(len(query.keypoints or ())),
         "keypoints_reference": float(len(reference.keypoints)),
-        "match_count": float(len(chosen)),
-        "inlier_count": float(fits[chosen.mirrored]),
-        "similarity_inlier_count": float(similar[chosen.mirrored]),
     }
-    if best is None or pair is None or shape is None:
+    if best is None or pair is None:
         return Examination(matrix=None, origin="none", features=features, matches=None, pair=None, found=None)
+    shape = decompose(best.matrix, *grey.size)
+    support = search.support(mirrored=shape.mirrored)
     matrix, pair, found, blur = _settled(query.pyramid, grey, best.matrix, pair)
-    features |= _measured(pair, found)
-    features |= {
+    features |= _measured(pair, found) | {
+        "match_count": float(len(support.matches)),
+        "inlier_count": float(support.homography_inliers),
+        "similarity_inlier_count": float(support.similarity_inliers),
+        "consistent_count": float(_consistent(support.matches, matrix, grey.size, query.size)),
         "scale": shape.scale,
         "rotation": abs(shape.rotation_degrees),
         "anisotropy": shape.anisotropy,
         "shear": shape.shear,
         "perspective": shape.perspective,
-        "weight": best.weight,
         "blur": blur,
-        "continuation": continuation(query.pyramid.picture, matrix, size),
-        "consistent_count": float(_consistent(chosen, matrix, size, query.size)),
+        "continuation": continuation(query.pyramid.picture, matrix, grey.size, pair, found),
     }
-    return Examination(matrix=matrix, origin=best.origin, features=features, matches=chosen, pair=pair, found=found)
+    return Examination(
+        matrix=matrix, origin=best.origin, features=features, matches=support.matches, pair=pair, found=found
+    )
 
 
 def _settled(
@@ -155,7 +161,7 @@ def _settled(
         return matrix, pair, found, blur
     again, again_blur = match_sharpness(again)
     better = agreement(again)
-    if better.weight / max(1, better.valid.sum()) <= found.weight / max(1, found.valid.sum()):
+    if better.weight / max(1, int(better.valid.sum())) <= found.weight / max(1, int(found.valid.sum())):
         return matrix, pair, found, blur
     return moved, again, better, again_blur
 

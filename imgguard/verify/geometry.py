@@ -92,7 +92,7 @@ def decompose(matrix: Homography, width: float, height: float) -> Decomposition:
     """How ``matrix`` treats a reference of ``width`` x ``height`` pixels."""
     centre = np.array([[width / 2, height / 2]])
     step = max(width, height) * 0.01
-    probes = np.vstack([centre, centre + [step, 0], centre + [0, step]])
+    probes = np.vstack([centre, centre + np.array([step, 0.0]), centre + np.array([0.0, step])])
     moved = transformed(matrix, probes)
     across, down = (moved[1] - moved[0]) / step, (moved[2] - moved[0]) / step
     determinant = float(across[0] * down[1] - across[1] * down[0])

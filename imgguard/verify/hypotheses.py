@@ -13,20 +13,27 @@ from imgguard.verify.geometry import Homography, corners, normalised, onto, plau
 
 _COARSE_SIDE = 128
 _ORIENTATION_SIDE = 24
+_TEMPLATE_SIDE = 128
+_TEMPLATE_SHARES = (0.96, 0.86, 0.77, 0.69, 0.61, 0.55, 0.49, 0.44, 0.39, 0.35, 0.31, 0.27)
+_TEMPLATE_LEAST = 0.5  # correlation below which a place is chance
 _SAME = 0.015  # guesses whose corners differ by less than this share of the region's side are one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Hypothesis:
-    """``matrix`` maps reference to query pixels; ``origin`` says where the guess came from; ``weight`` what speaks for it."""
+    """A guess: ``matrix`` maps reference to query pixels, ``origin`` says where it came from.
+
+    ``weight`` is what speaks for it, in query pixels; ``quality`` (0..1) how well the overlap agrees on average.
+    """
 
     matrix: Homography
     origin: str
     weight: float
+    quality: float
 
 
 def orientations(width: float, height: float) -> Iterator[NDArray[np.float64]]:
-    """The frame's corners (4, 2) in the eight orders in which a picture can be laid onto it: 4 turns, mirrored or not."""
+    """The frame's corners (4, 2) in the eight orders in which a picture can be laid onto it: 4 turns, mirrored too."""
     upright = corners(width, height)
     for turn in range(4):
         yield np.roll(upright, -turn, axis=0)
@@ -86,7 +93,44 @@ def weigh(query: Pyramid, reference: Pyramid, matrix: Homography, origin: str) -
         return None
     # Weight is counted in query pixels, so that guesses of different extent can be compared.
     per_pixel = pair.share_of_query * query.picture.size / max(1, int(pair.valid.sum()))
-    return Hypothesis(matrix=matrix, origin=origin, weight=agreement(pair).weight * per_pixel)
+    found = agreement(pair)
+    return Hypothesis(matrix=matrix, origin=origin, weight=found.weight * per_pixel, quality=found.quality)
+
+
+def templates(query: Pyramid, reference: Pyramid, *, most: int) -> list[Homography]:
+    """Where one picture, whole, shows up in the other, at several sizes and mirrored: for pictures without keypoints.
+
+    Normalised cross-correlation of small versions (at most ``_TEMPLATE_SIDE`` pixels); the ``most`` best places.
+    """
+    scored: list[tuple[float, int, Homography]] = []
+    for inverse in (False, True):
+        outer, inner = (query, reference) if inverse else (reference, query)
+        for response, matrix in _places(outer, inner):
+            # ``matrix`` maps the inner picture onto the outer one.
+            scored.append((response, len(scored), matrix if inverse else np.linalg.inv(matrix)))
+    scored.sort(key=lambda item: (-item[0], item[1]))
+    return [matrix for response, _, matrix in scored[:most] if response > _TEMPLATE_LEAST]
+
+
+def _places(outer: Pyramid, inner: Pyramid) -> Iterator[tuple[float, Homography]]:
+    """Correlation and position of ``inner`` within ``outer``, the best for each size and handedness."""
+    (ow, oh), (iw, ih) = outer.size, inner.size
+    factor = _TEMPLATE_SIDE / max(ow, oh)
+    size = max(1, round(ow * factor)), max(1, round(oh * factor))
+    scene = resized(outer.at(factor)[0], size)
+    for share in _TEMPLATE_SHARES:
+        shrink = share * min(size[0] / iw, size[1] / ih)
+        part = round(iw * shrink), round(ih * shrink)
+        if min(part) < 14:
+            continue
+        small = resized(inner.at(min(1.0, shrink))[0], part)
+        for mirrored in (False, True):
+            template = np.ascontiguousarray(small[:, ::-1]) if mirrored else small
+            response = cv2.matchTemplate(scene, template, cv2.TM_CCOEFF_NORMED)
+            _, best, _, (x, y) = cv2.minMaxLoc(response)
+            left, top, width, height = x / factor, y / factor, part[0] / factor, part[1] / factor
+            frame = corners(width, height) + np.array([left, top])
+            yield float(best), onto((iw, ih), frame[[1, 0, 3, 2]] if mirrored else frame)
 
 
 def distinct(guesses: list[Hypothesis], reference: tuple[int, int]) -> list[Hypothesis]:

@@ -42,7 +42,7 @@ def locate(
     if bounds is not None:
         left, top, right, bottom = bounds
         inside = seen[top:bottom, left:right]
-        share = agree[top:bottom, left:right].sum() / max(1, inside.sum())
+        share = int(agree[top:bottom, left:right].sum()) / max(1, int(inside.sum()))
         if share >= _FRAME_SHARE:
             box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
             return _regions(transformed(np.linalg.inv(to_grid), box), matrix, query, reference, outline=False)
