@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn, TextIO
+from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -78,9 +78,12 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
+    except SystemExit as error:  # typer's answer to a broken pipe, with a code that means something else here
+        if isinstance(error.__context__, BrokenPipeError):
+            return _broken_pipe()
+        raise
     except BrokenPipeError:
-        _silence(sys.stdout)
-        return ExitCode.BROKEN_PIPE
+        return _broken_pipe()
     except ImgguardError as error:
         return tell_bug(error) if type(error) is ImgguardError else tell(error)
     except Exception as error:
@@ -93,11 +96,13 @@ def _show_usage_error(error: TyperException) -> None:
         show()
 
 
-def _silence(stream: TextIO) -> None:
+def _broken_pipe() -> ExitCode:
     """The reader went away: what is still in the buffer must not raise again when Python exits."""
-    sink = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(sink, stream.fileno())
-    os.close(sink)
+    if sys.__stdout__ is not None:
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, sys.__stdout__.fileno())
+        os.close(sink)
+    return ExitCode.BROKEN_PIPE
 
 
 def main() -> NoReturn:

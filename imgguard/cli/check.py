@@ -130,11 +130,10 @@ def row(line: "CheckLine") -> list[str]:
 
 
 def _summary(tally: "Tally", *, quiet: bool) -> None:
-    from imgguard.cli.errors import tell
+    from imgguard.cli.errors import tell_end
     from imgguard.evidence.wording import VERDICTS
     from imgguard.verdict.finding import Verdict
 
-    if tally.fatal is not None:
-        tell(tally.fatal)
+    tell_end(tally)
     counts = [(tally.counts.get(verdict.value, 0), VERDICTS[verdict].label.lower()) for verdict in Verdict]
     say(f"{counted(counts)} in {tally.seconds:.1f} s", quiet=quiet)

@@ -10,6 +10,7 @@ from imgguard.cli.output import emit
 
 if TYPE_CHECKING:
     from imgguard.services.contract import CompareLine, ErrorObject
+    from imgguard.services.sources import Source
 
 
 def compare(
@@ -36,8 +37,8 @@ def compare(
     with Services(settings) as services:
         try:
             line = services.comparison.compare(
-                sources.read(listing, max_bytes=settings.max_image_bytes),
-                sources.read(original, max_bytes=settings.max_image_bytes),
+                _read(listing, settings.max_image_bytes),
+                _read(original, settings.max_image_bytes),
                 file=listing.file,
                 reference_file=original.file,
                 profile=chosen,
@@ -53,6 +54,16 @@ def compare(
     else:
         _print(line)
     return ExitCode.COPY_FOUND if exit_code and line.verdict == "copy" else ExitCode.DONE
+
+
+def _read(source: "Source", max_bytes: int) -> bytes:
+    from imgguard.errors import InputError
+    from imgguard.services import sources
+
+    try:
+        return sources.read(source, max_bytes=max_bytes)
+    except InputError as error:
+        raise type(error)(f"{source.file}: {error.detail}", hint=error.advice) from error
 
 
 def _failed(file: str, reference_file: str, error: "ErrorObject") -> "CompareLine":

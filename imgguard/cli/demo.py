@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imgguard.cli import options
-from imgguard.cli.output import emit, say
+from imgguard.cli.output import emit, say, stdout_console
 from imgguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -159,7 +159,6 @@ def _ended(tally: Any) -> bool:
 
 
 def _print_table(results: Sequence["Checked"]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -169,7 +168,7 @@ def _print_table(results: Sequence["Checked"]) -> None:
     for result in results:
         verdict, listing, original, edits, strength = row(result.line)
         table.add_row(listing, Text(verdict, style=STYLES[result.line.verdict]), original, edits, strength)
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = stdout_console()
     if not console.is_terminal:
         console.width = max(console.width, 160)
     console.print(table)

@@ -2,11 +2,21 @@
 
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 from imgguard.cli.exits import ExitCode, exit_code_of
 from imgguard.cli.options import is_debugging
 from imgguard.cli.output import say
 from imgguard.errors import ImgguardError
+
+if TYPE_CHECKING:
+    from imgguard.cli.running import Tally
+
+
+HOW_TO_REPORT = (
+    "  This is a bug in imgguard. Please report it with the command, this message, and the output of the same\n"
+    "  command with IMGGUARD_DEBUG=1."
+)
 
 
 def tell(error: ImgguardError) -> ExitCode:
@@ -17,13 +27,17 @@ def tell(error: ImgguardError) -> ExitCode:
     return exit_code_of(error)
 
 
+def tell_end(tally: "Tally") -> None:
+    """What a run over many inputs has to say at its end, besides its lines: what ended it, and whether a bug showed."""
+    if tally.fatal is not None:
+        tell(tally.fatal)
+    if tally.bug is not None:
+        say(f"imgguard: unexpected {tally.bug}\n{HOW_TO_REPORT}")
+
+
 def tell_bug(error: BaseException) -> ExitCode:
     """One line on stderr and how to report it; the traceback only on request."""
     if is_debugging():
         traceback.print_exception(error, file=sys.stderr)
-    say(
-        f"imgguard: unexpected {type(error).__name__}: {error}\n"
-        "  This is a bug in imgguard. Please report it with the command, this message, and the output of the same\n"
-        "  command with IMGGUARD_DEBUG=1."
-    )
+    say(f"imgguard: unexpected {type(error).__name__}: {error}\n{HOW_TO_REPORT}")
     return ExitCode.BUG

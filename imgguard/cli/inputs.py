@@ -8,7 +8,8 @@ from pathlib import Path
 from imgguard.errors import ConfigurationError
 
 IMAGE_SUFFIXES = frozenset(
-    f".{name}" for name in "jpg jpeg jpe jfif png webp gif bmp dib tif tiff avif heic heif hif".split(" ")
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".avif", ".heic"}
+    | {".heif", ".hif"}
 )
 """What is picked from a folder. A file that is named explicitly is taken whatever its name."""
 

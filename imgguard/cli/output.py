@@ -7,9 +7,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def emit(value: BaseModel | Mapping[str, Any]) -> None:
@@ -44,15 +47,24 @@ def widened(columns: Sequence[Column], position: int, values: Iterable[str]) -> 
     ]
 
 
+def stdout_console() -> "Console":
+    """rich's console for people on stdout: plain text, and a reader that went away is an error as everywhere else."""
+    from rich.console import Console
+
+    class PlainConsole(Console):
+        def on_broken_pipe(self) -> None:  # rich would end the process with a code that means "copy found" here
+            raise BrokenPipeError
+
+    return PlainConsole(highlight=False, markup=False, emoji=False)
+
+
 class Rows:
     """A table that is printed row by row, as results come. Colours only where stdout is a terminal."""
 
     def __init__(self, columns: Sequence[Column], progress: "Progress | None" = None) -> None:
-        from rich.console import Console
-
         self._columns = columns
         self._progress = progress
-        self._console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self._console = stdout_console()
         self._has_header = False
 
     def add(self, values: Sequence[str], *, style: str = "") -> None:
@@ -76,7 +88,7 @@ class Rows:
             line.append(cell, style=style if everywhere or number == 0 else "")
             line.append("" if is_last else "  ")
         line.rstrip()
-        self._console.print(line)
+        self._console.print(line, soft_wrap=True)
         sys.stdout.flush()
 
     def _fitted(self, value: str, width: int) -> str:

@@ -34,7 +34,10 @@ def list_references(
         str | None, typer.Option("--owner", metavar="NAME", help="Only this owner's.", show_default=False)
     ] = None,
     status: Annotated[
-        Status | None, typer.Option("--status", help="Only those in this state.", show_default=False)
+        Status | None,
+        typer.Option(
+            "--status", metavar="active|withdrawn|erased", help="Only those in this state.", show_default=False
+        ),
     ] = None,
     json: options.Json = False,
     home: options.Home = None,
@@ -195,6 +198,7 @@ def remove(
 ) -> int:
     """Withdraw references: they are no longer matched, their history stays. With --erase, destroy them."""
     from imgguard.bootstrap import Services
+    from imgguard.cli.errors import tell_end
     from imgguard.cli.running import Tally, run_all
     from imgguard.errors import ImgguardError
     from imgguard.services.outcomes import ends_run, error_object
@@ -227,6 +231,7 @@ def remove(
         run_all(one, identifiers, report, workers=1, tally=tally)
         if erase:
             removal.settle()
+    tell_end(tally)
     return tally.exit_code()
 
 

@@ -86,10 +86,9 @@ def _row(line: "RegisterLine") -> list[str]:
 
 
 def _finish(tally: "Tally", *, quiet: bool) -> int:
-    from imgguard.cli.errors import tell
+    from imgguard.cli.errors import tell_end
 
-    if tally.fatal is not None:
-        tell(tally.fatal)
+    tell_end(tally)
     counts = [(tally.counts.get(name, 0), name) for name in _STYLES]
     say(f"{counted(counts)} in {tally.seconds:.1f} s", quiet=quiet)
     return tally.exit_code()

@@ -38,7 +38,7 @@ class Tally:
         self.counts: dict[str, int] = {}
         self._start = time.monotonic()
         self._failed = False
-        self._bug = False
+        self._bug: str | None = None
         self._fatal: ImgguardError | None = None
         self.is_interrupted = False
 
@@ -46,7 +46,8 @@ class Tally:
         """One input with this result."""
         self.counts[name] = self.counts.get(name, 0) + 1
         self._failed = self._failed or error is not None
-        self._bug = self._bug or (error is not None and error.code == ImgguardError.code)
+        if error is not None and error.code == ImgguardError.code:
+            self._bug = self._bug or error.detail
         self._fatal = self._fatal or fatal
 
     @property
@@ -55,11 +56,16 @@ class Tally:
         return self._fatal
 
     @property
+    def bug(self) -> str | None:
+        """The first error that nobody foresaw."""
+        return self._bug
+
+    @property
     def seconds(self) -> float:
         return time.monotonic() - self._start
 
     def exit_code(self, *, copy_found: bool = False) -> ExitCode:
-        if self._bug:
+        if self._bug is not None:
             return ExitCode.BUG
         if self.is_interrupted:
             return ExitCode.INTERRUPTED

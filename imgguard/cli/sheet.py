@@ -11,8 +11,9 @@ type Facts = list[tuple[str, str]]
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Labels in a column; equal labels that follow each other are printed once."""
-    from rich.console import Console
     from rich.table import Table
+
+    from imgguard.cli.output import stdout_console
 
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
@@ -21,7 +22,7 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     for label, value in facts:
         grid.add_row("" if label == before else label, value)
         before = label
-    console = Console(highlight=False, markup=False, emoji=False)
+    console = stdout_console()
     if not console.is_terminal:
         console.width = max(console.width, 160)
     console.print(grid)

@@ -1,11 +1,15 @@
 """Compare two pictures with each other. Nothing is registered, nothing is stored."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from imgguard.errors import InputError
 from imgguard.evidence.files import write_evidence
+from imgguard.evidence.pictures import draw_evidence
 from imgguard.fingerprint.describe import STORED_FOR_VERIFICATION, describe, reference_picture
 from imgguard.fingerprint.fingerprint import DescriptorKind, ReferencePicture
 from imgguard.imaging.image import DecodedImage, Decoder
@@ -37,6 +41,15 @@ class _OnePicture:
         return self.picture
 
 
+@contextmanager
+def _naming(file: str) -> Iterator[None]:
+    """An error says which of the two files it is about."""
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(f"{file}: {error.detail}", hint=error.advice) from error
+
+
 class Comparison:
     """Thread safe."""
 
@@ -61,7 +74,8 @@ class Comparison:
         Raises InputError (of either file), ConfigurationError, WeightsUnavailable.
         """
         weights_sha256 = self._models.configured().sha256
-        original = self._decoder.decode(reference)
+        with _naming(reference_file):
+            original = self._decoder.decode(reference)
         held = self._described(original, weights_sha256)
         tools = Tools(
             decoder=self._decoder,
@@ -73,7 +87,8 @@ class Comparison:
             generation_id="",
             spread=self._spread,
         )
-        finding = examine(query, tools, replace(PROFILES[profile], gate=-1.0))
+        with _naming(file):
+            finding = examine(query, tools, replace(PROFILES[profile], gate=-1.0))
         judgement = next(iter(finding.judgements), None)
         match = None if judgement is None else match_of(judgement, None, file=reference_file)
         if match is not None and evidence is not None:
@@ -109,8 +124,6 @@ class Comparison:
     def _drawn(
         self, match: Match, query: bytes, original: DecodedImage, picture: ReferencePicture, folder: Path
     ) -> Match:
-        from imgguard.evidence.pictures import draw_evidence
-
         image = self._decoder.decode(query)
         scene = QueryScene(image=image, prepared=QueryPicture(image.working))
         pictures = draw_evidence(material_of(scene, match, picture, original.working))

@@ -5,7 +5,7 @@ from the stored finding.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -24,7 +24,7 @@ from imgguard.services.library import CatalogueLibrary
 from imgguard.verdict.finding import Verdict
 from imgguard.verify import matching
 from imgguard.verify.agreement import agreement, match_sharpness
-from imgguard.verify.alignment import align
+from imgguard.verify.alignment import Pyramid, align
 from imgguard.verify.examination import QueryPicture
 from imgguard.verify.geometry import Homography, normalised, scaling, transformed
 
@@ -127,16 +127,18 @@ def _agreement(scene: QueryScene, reference: ReferencePicture, full: Homography)
     down = scaling(prepared.size[0] / image.width, prepared.size[1] / image.height)
     up = scaling(reference.width / grey.shape[1], reference.height / grey.shape[0])
     matrix = normalised(down @ full @ up)
-    pair = None if matrix is None else align(prepared.grey, grey, matrix, side=_AGREEMENT_SIDE)
+    pair = None if matrix is None else align(prepared.pyramid, Pyramid(grey), matrix, side=_AGREEMENT_SIDE)
     if pair is None:
         return None
-    pair, _ = match_sharpness(pair)
+    # Along the frame's edge the warped reference is mixed with the nothing outside: that is no disagreement.
+    inner = cv2.erode(np.pad(pair.valid.astype(np.uint8), 1), np.ones((5, 5), np.uint8))[1:-1, 1:-1].astype(bool)
+    pair, _ = match_sharpness(replace(pair, valid=inner))
     found = agreement(pair)
     values = np.where(found.textured & found.valid, found.correlation, np.nan).astype(np.float32)
     back = np.linalg.inv(pair.to_patch)
     left, top = round(float(back[0, 2])), round(float(back[1, 2]))
     width, height = round(values.shape[1] * float(back[0, 0])), round(values.shape[0] * float(back[1, 1]))
-    whole = np.full(prepared.grey.shape, np.nan, dtype=np.float32)
+    whole = np.full((prepared.size[1], prepared.size[0]), np.nan, dtype=np.float32)
     patch = cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)
     part = whole[top : top + height, left : left + width]
     part[:] = patch[: part.shape[0], : part.shape[1]]

@@ -22,7 +22,7 @@ def source_of(path: Path) -> Source:
 
 
 def read(source: Source, *, max_bytes: int) -> bytes:
-    """The bytes of a regular file. Raises InputError, ImageTooLarge."""
+    """The bytes of a regular file; at most ``max_bytes``. Raises InputError, ImageTooLarge."""
     try:
         # Without blocking: opening a pipe that nobody writes to would wait for ever.
         descriptor = os.open(source.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

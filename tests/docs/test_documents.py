@@ -1,0 +1,127 @@
+"""Everything a person can set, type or run into is in the documentation, and the generated parts are current."""
+
+import importlib.util
+import json
+import re
+from enum import StrEnum
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from imgguard.cli.exits import EXIT_CODES, ExitCode
+from imgguard.errors import ImgguardError
+from imgguard.services.contract import LINES, Match
+from imgguard.settings import Settings
+from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
+from imgguard.verdict.policy import Reason
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+make_docs = load(ROOT / "scripts" / "make_docs.py")
+
+
+def every_error() -> list[type[ImgguardError]]:
+    return [kind for kind in make_docs.error_classes() if kind.__module__ == "imgguard.errors"]
+
+
+@pytest.mark.parametrize("path", make_docs.pages(), ids=lambda path: path.name)
+def test_generated_pages_are_current(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == make_docs.pages()[path], "run: python scripts/make_docs.py"
+
+
+@pytest.mark.parametrize("kind", every_error(), ids=lambda kind: kind.__name__)
+def test_every_error_has_an_exit_code_and_is_documented(kind: type[ImgguardError]) -> None:
+    assert kind in EXIT_CODES
+    lines = (DOCS / "errors.md").read_text().splitlines()
+    line = next(line for line in lines if line.startswith(f"| `{kind.code}` |"))
+    assert f"`{kind.__name__}`" in line
+    assert f"| {EXIT_CODES[kind].value} |" in line
+
+
+def test_error_codes_are_unique() -> None:
+    codes = [kind.code for kind in every_error()]
+    assert len(codes) == len(set(codes))
+
+
+def test_no_exit_code_for_a_class_that_is_gone() -> None:
+    assert set(EXIT_CODES) == set(every_error())
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`IMGGUARD_{name.upper()}`" in (DOCS / "settings.md").read_text()
+
+
+def test_every_command_and_option_is_documented_and_has_help() -> None:
+    text = (DOCS / "cli.md").read_text()
+    names = []
+    for name, command in make_docs.commands():
+        names.append(name)
+        section = text.split(f"## imgguard {name}\n")[1].split("\n## ")[0]
+        assert command.help, name
+        for parameter in command.params:
+            assert parameter.help, (name, parameter.name)
+            shown = [parameter.metavar] if parameter.param_type_name == "argument" else parameter.opts
+            assert all(f"`{option}`" in section for option in shown), (name, shown)
+    wanted = "register check compare list show remove stats doctor demo"
+    assert set(names) == {*wanted.split(), "index rebuild", "config show"}
+
+
+def test_every_exit_code_is_documented() -> None:
+    text = (DOCS / "cli.md").read_text().split("## Exit codes")[1]
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", text, flags=re.MULTILINE)] == [*ExitCode]
+
+
+@pytest.mark.parametrize(
+    ("title", "values"),
+    [("verdict", Verdict), ("relation", Relation), ("strength", Strength), ("edits", Edit), ("reasons", Reason)],
+)
+def test_the_contract_explains_every_enumeration(title: str, values: type[StrEnum]) -> None:
+    section = (DOCS / "json-contract.md").read_text().split(f"### {title}\n")[1].split("\n#")[0]
+    explained = re.findall(r"^\| `(\w+)` \|", section, flags=re.MULTILINE)
+    assert sorted(explained) == sorted(value.value for value in values)
+
+
+@pytest.mark.parametrize("name", [*LINES, "match"])
+def test_the_contract_explains_every_field(name: str) -> None:
+    heading = "## A match" if name == "match" else f"## `{name}`"
+    section = (DOCS / "json-contract.md").read_text().split(f"{heading}\n")[1].split("\n## ")[0]
+    model = Match if name == "match" else LINES[name]
+    assert [field for field in model.model_fields if f"`{field}`" not in section] == []
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_schemas_are_valid_and_strict(name: str) -> None:
+    schema = json.loads((DOCS / "schema" / f"{name}.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    objects = [schema, *(part for part in schema["$defs"].values() if part.get("type") == "object")]
+    for part in objects:
+        assert part["additionalProperties"] is False
+        assert part["required"] == list(part["properties"])
+
+
+ORDER = {
+    "register": "file status reference_id sha256 similar error",
+    "check": "file finding_id sha256 width height verdict reasons matches weights calibration timings_ms error",
+    "match": "reference_id file owner verdict relation log10_likelihood_ratio strength reasons cosine_similarity "
+    "hamming_distance inlier_count agreement query_coverage reference_coverage transform query_region "
+    "reference_region edits evidence",
+}
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_the_order_of_fields_is_part_of_the_contract(name: str) -> None:
+    assert " ".join((LINES | {"match": Match})[name].model_fields) == ORDER[name]
