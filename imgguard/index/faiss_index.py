@@ -187,7 +187,9 @@ class FaissIndex:
             if before is None:
                 kept.append(current)
             elif current.dead is not None and current.dead_count > before.dead_count:
-                removed.append(current.segment.numbers[current.dead])
+                # Only what was live before: a row that was dead then may have its number live in another segment.
+                newly = current.dead if before.dead is None else current.dead & ~before.dead
+                removed.append(current.segment.numbers[newly])
         fresh = [LiveSegment(segment) for segment in made if len(segment)]
         if removed:
             fresh = [segment.without(np.concatenate(removed)) for segment in fresh]
@@ -197,9 +199,9 @@ class FaissIndex:
 def _groups(parts: Sequence[LiveSegment], most: int) -> list[list[LiveSegment]]:
     """``parts`` in groups of at most ``most`` live rows, where a single part is not larger already."""
     groups: list[list[LiveSegment]] = []
-    size = most
+    size = 0
     for part in sorted(parts, key=lambda part: part.live_count):
-        if size + part.live_count > most:
+        if not groups or size + part.live_count > most:
             groups.append([])
             size = 0
         groups[-1].append(part)

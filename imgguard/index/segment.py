@@ -62,7 +62,9 @@ class LiveSegment:
 
     def without(self, numbers: NDArray[np.int64]) -> "LiveSegment":
         """Itself when it has none of ``numbers``. Copies the mask, so that a running search keeps its view."""
-        rows = self.segment.find(numbers)
+        return self.without_rows(self.segment.find(numbers))
+
+    def without_rows(self, rows: NDArray[np.intp]) -> "LiveSegment":
         if not len(rows):
             return self
         dead = np.zeros(len(self.segment), dtype=np.bool_) if self.dead is None else self.dead.copy()

@@ -56,9 +56,8 @@ def save(state: State, folder: Path, label: Label) -> None:
         {"file": _write_once(folder, part.segment, _segment_arrays), "codec": codecs[part.segment.codec]}
         for part in state.segments
     ]
-    removed = [part.segment.numbers[part.dead] for part in state.segments if part.dead is not None]
     numbers, vectors = state.tail.live()
-    tail: list[NDArray[Any]] = [numbers, vectors, np.concatenate([np.empty(0, dtype=np.int64), *removed])]
+    tail: list[NDArray[Any]] = [numbers, vectors, _removed(state)]
     body = {
         "format": _FORMAT,
         **asdict(label),
@@ -72,6 +71,15 @@ def save(state: State, folder: Path, label: Label) -> None:
     _sweep(folder, body)
 
 
+def _removed(state: State) -> NDArray[np.int64]:
+    """(n, 2): position of the segment, and row. Not numbers: one that was replaced is dead here and live there."""
+    marks = [np.empty((0, 2), dtype=np.int64)]
+    for position, part in enumerate(state.segments):
+        rows = np.empty(0, dtype=np.int64) if part.dead is None else np.flatnonzero(part.dead)
+        marks.append(np.column_stack([np.full(len(rows), position, dtype=np.int64), rows]))
+    return np.concatenate(marks)
+
+
 def label_of(folder: Path) -> Label | None:
     """What the snapshot in ``folder`` says it holds, without reading it. None when there is none to be trusted."""
     try:
@@ -79,7 +87,7 @@ def label_of(folder: Path) -> Label | None:
         return Label(**{name: body[name] for name in ("generation_id", "weights_sha256", "sequence")})
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         _log.warning("the index snapshot in %s is of no use: %s", folder, error)
         return None
 
@@ -91,7 +99,14 @@ def load(folder: Path) -> tuple[FaissIndex, Label] | None:
         return None
     try:
         return FaissIndex.of_state(_state(folder, _body(folder))), label
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:  # faiss raises RuntimeError
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+    ) as error:  # faiss raises RuntimeError
         _log.warning("the index snapshot in %s is of no use: %s", folder, error)
         return None
 
@@ -108,7 +123,7 @@ def _state(folder: Path, body: dict[str, Any]) -> State:
         segments.append(LiveSegment(segment))
     numbers, vectors, removed = _read(folder, body["tail"], 3)
     tail = Tail.empty(max(TAIL_ROWS, len(numbers)), vectors.shape[1]).with_added(numbers, vectors)
-    marked = tuple(part.without(removed) for part in segments)
+    marked = tuple(part.without_rows(removed[removed[:, 0] == n, 1]) for n, part in enumerate(segments))
     return State(codecs[body["codec"]] if body["codec"] else None, marked, tail)
 
 

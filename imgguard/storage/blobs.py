@@ -25,7 +25,8 @@ class LocalBlobStore:
         self._root = root
         self._temporary = root / _TEMPORARY
         try:
-            self._temporary.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            root.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            self._temporary.mkdir(mode=_FOLDER_MODE, exist_ok=True)
             _sweep(self._temporary)
         except OSError as error:
             raise _unavailable(root, error) from error
@@ -52,7 +53,8 @@ class LocalBlobStore:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            target.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            for folder in (target.parent.parent, target.parent):  # not parents=True, which would forget the mode
+                folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
             temporary.replace(target)
         except BaseException:
             temporary.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from imgguard.errors import StoreUnavailable
@@ -19,11 +19,13 @@ _BEGIN = "imgguard_begin"
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Locked, full, read-only, damaged, unreachable: StoreUnavailable. Misuse of SQLAlchemy stays a bug."""
+    """Locked, full, read-only, damaged, unreachable: StoreUnavailable. A mistake of the caller stays what it was."""
     try:
         yield
     except DBAPIError as error:
         raise StoreUnavailable(f"the database refused: {error.orig}") from error
+    except StatementError as error:  # a value that a column does not take, before the database saw it
+        raise error.orig or error from None
     except (sqlite3.Error, PoolTimeout) as error:
         raise StoreUnavailable(f"the database cannot be reached: {error}") from error
 
