@@ -31,7 +31,7 @@ _WHOLE = View(window=WHOLE, kind="whole")
 
 # Registering is bulk work: only what is likely to be a copy is compared pixel by pixel. A crop to half of a picture
 # still has a cosine similarity above this gate; a check, with its views and its lower gate, finds the rest.
-SIMILAR = Profile(name="similar", thorough_views=False, candidates=3, gate=0.5)
+SIMILAR = Profile(name="similar", thorough_views=False, candidates=3, gate=0.5, closer=0)
 
 _LONGEST_NAME = 200
 

@@ -28,12 +28,13 @@ def read(source: Source, *, max_bytes: int) -> bytes:
         descriptor = os.open(source.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read the file: {_said(error)}") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError("not a regular file")
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError("not a regular file")
-        if status.st_size > max_bytes:
-            raise ImageTooLarge(f"{status.st_size} bytes, the limit is {max_bytes}")
+        size = os.fstat(descriptor).st_size
+        if size > max_bytes:
+            raise ImageTooLarge(f"{size} bytes, the limit is {max_bytes}")
         try:
             data = file.read(max_bytes + 1)
         except OSError as error:
