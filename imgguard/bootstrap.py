@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from imgguard.errors import ConfigurationError, StoreUnavailable
+from imgguard.errors import ConfigurationError, DependencyError, StoreUnavailable
 from imgguard.settings import Settings
 from imgguard.storage.blobs import LocalBlobStore
 from imgguard.storage.sql.catalogue import SqlCatalogue
@@ -144,7 +144,12 @@ class Services:
     def calibration(self) -> "Calibration":
         from imgguard.verdict.calibration import shipped
 
-        return shipped()
+        try:
+            return shipped()
+        except OSError as error:
+            raise DependencyError(
+                f"the calibration model cannot be read: {error.strerror}", hint="Install imgguard again."
+            ) from error
 
     @cached_property
     def _spread(self) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]:

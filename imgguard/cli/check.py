@@ -93,6 +93,7 @@ def check_all(
 
         def report(result: Checked) -> None:
             tally.count(result.line.verdict.value, result.line.error, result.fatal)
+            progress.advance()
             if json:
                 progress.clear()
                 emit(result.line)
@@ -100,7 +101,6 @@ def check_all(
                 rows.add(row(result.line), style=STYLES[result.line.verdict])
             if page is not None:
                 page.add(result)
-            progress.advance()
 
         run_all(
             lambda path: checking.line(source_of(path), request),

@@ -28,6 +28,10 @@ def say(text: str, *, quiet: bool = False) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+_LAST_WIDTH = 18  # cells kept for the last column, whose width is not fixed
+_SMALLEST_WIDTH = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """``width`` in terminal cells; longer values are shortened on a terminal. The last column has no width."""
@@ -62,10 +66,20 @@ class Rows:
     """A table that is printed row by row, as results come. Colours only where stdout is a terminal."""
 
     def __init__(self, columns: Sequence[Column], progress: "Progress | None" = None) -> None:
-        self._columns = columns
+        self._columns = list(columns)
         self._progress = progress
         self._console = stdout_console()
         self._has_header = False
+        if self._console.is_terminal:
+            self._narrow(self._console.width)
+
+    def _narrow(self, width: int) -> None:
+        """Take from the widest columns until a row fits the terminal."""
+        while sum(column.width + 2 for column in self._columns) + _LAST_WIDTH > width:
+            widest = max(self._columns, key=lambda column: column.width)
+            if widest.width <= _SMALLEST_WIDTH:
+                break
+            self._columns[self._columns.index(widest)] = Column(widest.title, widest.width - 1)
 
     def add(self, values: Sequence[str], *, style: str = "") -> None:
         """A row; ``style`` colours its first cell."""

@@ -55,12 +55,12 @@ def register_all(settings: "Settings", paths: list[Path], *, owner: str, json: b
         def report(result: Registered) -> None:
             line = result.line
             tally.count(line.status, line.error, result.fatal)
+            progress.advance()
             if json:
                 progress.clear()
                 emit(line)
             else:
                 rows.add(_row(line), style=_STYLES[line.status])
-            progress.advance()
 
         run_all(
             lambda path: registration.line(source_of(path), owner=owner),

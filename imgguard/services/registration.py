@@ -6,7 +6,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from imgguard.errors import ConfigurationError, DuplicateReference, ImgguardError
+from imgguard.errors import (
+    ConfigurationError,
+    DuplicateReference,
+    ImgguardError,
+    IndexUnavailable,
+    WeightsUnavailable,
+)
 from imgguard.fingerprint.describe import describe
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
 from imgguard.fingerprint.perceptual import pdq
@@ -19,7 +25,7 @@ from imgguard.ports import BlobStore, Catalogue, Clock, Generation, ReferenceInd
 from imgguard.registry.records import Content, Reference
 from imgguard.services import sources
 from imgguard.services.contract import ErrorObject, Match, RegisterLine
-from imgguard.services.generations import current
+from imgguard.services.generations import ensure_active
 from imgguard.services.library import CatalogueLibrary
 from imgguard.services.matches import expanded, match_of
 from imgguard.services.models import Models
@@ -109,25 +115,14 @@ class Registration:
         if earlier is not None:
             return _duplicate(earlier, file)
         image = self._decoder.decode(data)
-        generation = current(self._index, self._catalogue, self._models, self._clock)
-        descriptors = describe(image, self._models.reference(generation.weights_sha256))
         self._blobs.put(data)
-        with self._search_then_add:
-            hits = self._nearest(descriptors)
-            try:
-                reference = self._catalogue.add_reference(
-                    owner,
-                    _content(image),
-                    descriptors,
-                    file=file,
-                    at=self._clock.now(),
-                    store_blob=lambda: self._blobs.put(data),
-                )
-            except DuplicateReference:  # by another thread or process, since we looked
-                earlier = self._catalogue.find_reference(owner, image.sha256)
-                if earlier is None:
-                    raise
-                return _duplicate(earlier, file)
+        try:
+            generation, hits, reference = self._described_and_added(image, data, owner=owner, file=file)
+        except DuplicateReference:  # by another thread or process, since we looked
+            earlier = self._catalogue.find_reference(owner, image.sha256)
+            if earlier is None:
+                raise
+            return _duplicate(earlier, file)
         similar, error = self._similar(image, hits, generation, reference)
         return RegisterLine(
             file=file,
@@ -137,6 +132,34 @@ class Registration:
             similar=similar,
             error=error,
         )
+
+    def _described_and_added(
+        self, image: DecodedImage, data: bytes, *, owner: str, file: str
+    ) -> tuple[Generation, list[FusedHit], Reference]:
+        """The generation it is findable in, what it resembles there, and the new reference.
+
+        Raises DuplicateReference, WeightsUnavailable, StoreUnavailable, IndexUnavailable.
+        """
+        generation = ensure_active(self._catalogue, self._models, self._clock)
+        descriptors = describe(image, self._models.reference(generation.weights_sha256))
+        try:
+            with self._search_then_add:
+                hits = self._nearest(descriptors)
+                reference = self._catalogue.add_reference(
+                    owner,
+                    _content(image),
+                    descriptors,
+                    file=file,
+                    at=self._clock.now(),
+                    store_blob=lambda: self._blobs.put(data),
+                )
+        except (WeightsUnavailable, IndexUnavailable):
+            active = self._catalogue.active_generation()
+            if active is None or active.weights_sha256 == generation.weights_sha256:
+                raise
+            # A rebuild with other weights was finished while this picture was described: describe it for that one.
+            return self._described_and_added(image, data, owner=owner, file=file)
+        return generation, hits, reference
 
     def _nearest(self, descriptors: Sequence[Descriptor]) -> list[FusedHit]:
         """Registered contents that look alike, found with the embedding that was made to be stored."""

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
-from imgguard.errors import ConfigurationError, DigestMismatch, DuplicateReference, StoreUnavailable
+from imgguard.errors import ConfigurationError, DigestMismatch, DuplicateReference, StoreUnavailable, WeightsUnavailable
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
 from imgguard.imaging.image import DecodedImage
 from imgguard.index.base import pack_vector
@@ -101,6 +101,22 @@ def test_registered_by_another_process_meanwhile(
     catalogue.find_reference.side_effect = [None, reference()]
     line = service.register(b"abc", owner="Ann", file="a.jpg")
     assert (line.status, line.reference_id) == ("duplicate", "ref_1")
+
+
+def test_weights_changed_while_a_picture_was_described(service: Registration, catalogue: Mock) -> None:
+    old, new = Mock(weights_sha256="0" * 64), Mock(weights_sha256="1" * 64)
+    catalogue.active_generation.side_effect = [old, new, new]
+    reference = catalogue.add_reference.return_value
+    catalogue.add_reference.side_effect = [WeightsUnavailable("not embedded with the new weights"), reference]
+    assert service.register(b"abc", owner="Me", file="a.jpg").status == "registered"
+    assert [call.args for call in service._models.reference.call_args_list][:2] == [("0" * 64,), ("1" * 64,)]  # type: ignore[attr-defined]
+
+
+def test_weights_that_are_simply_missing(service: Registration, catalogue: Mock) -> None:
+    catalogue.active_generation.return_value = Mock(weights_sha256="0" * 64)
+    catalogue.add_reference.side_effect = WeightsUnavailable("no embedding")
+    with pytest.raises(WeightsUnavailable):
+        service.register(b"abc", owner="Me", file="a.jpg")
 
 
 def test_the_bytes_are_stored_before_the_row_and_again_inside_it(service: Registration, catalogue: Mock) -> None:
