@@ -89,6 +89,19 @@ def test_a_renewed_codec_replaces_the_outgrown_one() -> None:
     assert recall_of_ten(index, stored, stored[:50]) >= 0.9
 
 
+def test_a_codec_that_saw_enough_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faiss_index, "_SAMPLE_ROWS", 200)
+    monkeypatch.setattr(faiss_index, "_TRAINED_ENOUGH", 100)
+    index = FaissIndex(32, tail_rows=64)
+    index.add(range(2_500), vectors_like_descriptors(2_500, dimension=32))
+    index.compact()
+    codec = index.state.codec
+    assert codec is not None
+    assert 100 <= codec.trained_on <= 200
+    index.compact()
+    assert index.state.codec is codec
+
+
 @pytest.mark.parametrize(
     "vectors", [np.zeros((1, 7), np.float32), np.zeros((2, 8), np.float32), np.full((1, 8), np.nan, np.float32)]
 )
