@@ -22,22 +22,28 @@ from imgguard.verdict.judge import Evidence, judge
 from imgguard.verdict.policy import conclude
 from imgguard.verify.examination import QueryPicture, examine_pair
 
+SURE = 0.6  # cosine similarity of near copies and of the very same product: worth every means of alignment
 VIEW_SIDE = 192  # pixels a view is squeezed to: half the cost of 288 at the same candidate recall (docs/benchmarks.md)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """How hard a check looks. ``gate``: cosine similarity below which a candidate is not worth a pixel comparison."""
+    """How hard a check looks.
+
+    ``gate``: cosine similarity below which a candidate is not worth a pixel comparison; ``closer``: how many of the
+    best candidates get the dear means of alignment (all those above ``SURE`` do).
+    """
 
     name: str
     thorough_views: bool
     candidates: int
     gate: float
+    closer: int
 
 
 PROFILES = {
-    "quick": Profile(name="quick", thorough_views=False, candidates=4, gate=0.30),
-    "thorough": Profile(name="thorough", thorough_views=True, candidates=10, gate=0.25),
+    "quick": Profile(name="quick", thorough_views=False, candidates=4, gate=0.30, closer=0),
+    "thorough": Profile(name="thorough", thorough_views=True, candidates=10, gate=0.20, closer=3),
 }
 
 
@@ -53,6 +59,10 @@ class Library(Protocol):
     def load(self, number: int) -> ReferencePicture | None: ...
 
 
+type Ranked = tuple[int, FusedHit]
+type Spread = Callable[[Callable[[Ranked], Judgement | None], Sequence[Ranked]], Iterator[Judgement | None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
     """What an examination works with. ``spread`` maps a function over candidates, maybe on several cores."""
@@ -64,7 +74,7 @@ class Tools:
     calibration: Calibration
     weights_sha256: str
     generation_id: str
-    spread: Callable[[Callable[[FusedHit], Judgement | None], Sequence[FusedHit]], Iterator[Judgement | None]] = map
+    spread: Spread = map
 
 
 class Stopwatch:
@@ -126,17 +136,19 @@ def verify_candidates(
     """Candidates worth it, compared pixel by pixel and judged, best first."""
     query = QueryPicture(image.working)
 
-    def one(hit: FusedHit) -> Judgement | None:
+    def one(ranked: tuple[int, FusedHit]) -> Judgement | None:
+        rank, hit = ranked
         reference = tools.library.load(hit.number)
         if reference is None:
             return None
         view = views[hit.view]
         windows = [view.window] if view.kind != "whole" else []
-        examined = examine_pair(query, reference, windows=windows)
+        closer = rank < profile.closer or hit.cosine_similarity >= SURE
+        examined = examine_pair(query, reference, windows=windows, closer=closer)
         evidence = Evidence(image=image, hashes=hashes, cosine_similarity=hit.cosine_similarity, view=view)
         return judge(evidence, query, reference, examined, tools.calibration)
 
-    worthy = [hit for hit in hits if hit.cosine_similarity >= profile.gate]
+    worthy = [(rank, hit) for rank, hit in enumerate(hits) if hit.cosine_similarity >= profile.gate]
     judged = [judgement for judgement in tools.spread(one, worthy) if judgement is not None]
     judged.sort(key=lambda judgement: (-judgement.log10_likelihood_ratio, -judgement.cosine_similarity))
     return tuple(judged)

@@ -61,6 +61,7 @@ DIRECTIONS = {
     "textured_pixels": 1,
     "flow_median": -1,
     "flow_high": -1,
+    "flow_rough": -1,
     "grey_median": -1,
     "grey_mean": -1,
     "gain": 0,
@@ -148,7 +149,9 @@ def cllr(true: NDArray[np.float64], false: NDArray[np.float64]) -> float:
 def main() -> None:
     """The four steps."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=Path, default=Path("var/fit/rows.jsonl"), help="measured pairs; made when absent")
+    parser.add_argument(
+        "--rows", type=Path, default=Path("var/fit/rows.jsonl"), help="measured pairs; made when absent"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--dry-run", action="store_true", help="report, write nothing")
     options = parser.parse_args()
@@ -207,7 +210,9 @@ def report(
     """Held-out figures on the fitting half: for choosing, never for publishing."""
     true, false = ratios
     print(f"true pairs {len(true)}, negatives {len(false)}, cap {cap:.2f}, threshold {threshold}")
-    print(f"held out: Cllr {cllr(true, false):.4f}; at the threshold: recall {np.mean(true >= threshold):.4f}, ", end="")
+    print(
+        f"held out: Cllr {cllr(true, false):.4f}; at the threshold: recall {np.mean(true >= threshold):.4f}, ", end=""
+    )
     print(f"false {int((false >= threshold).sum())}; recall above the worst negative {np.mean(true > false.max()):.4f}")
     for edit in sorted({row["edit"] for row in rows if row["same"]}):
         found = [slope * v + intercept for row, v in zip(rows, raw, strict=True) if row["same"] and row["edit"] == edit]

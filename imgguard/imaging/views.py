@@ -18,7 +18,7 @@ _FLAT = 6.0  # standard deviation, grey levels, of a row or column that counts a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A part of the picture. ``kind``: ``whole``, ``trimmed``, ``half``, ``third`` or ``quarter``."""
+    """A part of the picture. ``kind``: ``whole``, ``trimmed``, ``half`` or ``third``."""
 
     window: Window
     kind: str
@@ -71,7 +71,7 @@ def views_of(picture: Pixels, *, thorough: bool) -> list[View]:
         views.append(trim)
     views += grid(3, 0.5, "half")
     if thorough:
-        views += grid(4, 0.34, "third") + grid(5, 0.26, "quarter")
+        views += grid(4, 0.34, "third")
     height, width = picture.shape[:2]
     return [
         view

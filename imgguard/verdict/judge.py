@@ -12,7 +12,7 @@ from imgguard.imaging.views import View
 from imgguard.verdict.calibration import Calibration
 from imgguard.verdict.edits import Seen, named_edits
 from imgguard.verdict.finding import Edit, Judgement, Matrix, Polygon, Transform, Verdict
-from imgguard.verdict.policy import SIMILAR, Reason, reasons_of, relation_of, strength_of, verdict_of
+from imgguard.verdict.policy import Reason, reasons_of, relation_of, strength_of, verdict_of, worth_listing
 from imgguard.verify.examination import Examination, QueryPicture
 from imgguard.verify.geometry import Homography, area, decompose, normalised, scaling
 from imgguard.verify.regions import Regions, locate
@@ -55,7 +55,7 @@ def judge(
     if not (same_bytes or same_pixels) and examined.matrix is not None:
         ratio = calibration.log10_likelihood_ratio(features)
     verdict = verdict_of(ratio, calibration)
-    if verdict is Verdict.SAME_PRODUCT and evidence.cosine_similarity < SIMILAR:
+    if verdict is Verdict.SAME_PRODUCT and not worth_listing(evidence.cosine_similarity, features):
         return None
     where = _where(evidence, query, reference, examined) if examined.matrix is not None else None
     copied = verdict in (Verdict.COPY, Verdict.INCONCLUSIVE) and where is not None

@@ -143,19 +143,23 @@ def flow(source: Grey, target: Grey) -> NDArray[np.float32]:
 class Residuals:
     """What is left after alignment, over the agreeing places with edges.
 
-    ``flow_median`` and ``flow_high`` (90 %) in patch pixels; ``grey_median`` and ``grey_mean`` in grey levels after
-    tone matching; ``gain`` is that of the tone matching; ``detail`` the correlation of the finest details (-1..1).
+    ``flow_median`` and ``flow_high`` (90 %) in patch pixels; ``flow_rough`` is the median of what a smooth warp (a
+    polynomial of third degree: a lens, a curved screen) does not explain; ``grey_median`` and ``grey_mean`` in grey
+    levels after tone matching; ``gain`` is that of the tone matching; ``detail`` the correlation of the finest details.
     """
 
     flow_median: float
     flow_high: float
+    flow_rough: float
     grey_median: float
     grey_mean: float
     gain: float
     detail: float
 
 
-NO_RESIDUALS = Residuals(flow_median=5.0, flow_high=10.0, grey_median=60.0, grey_mean=60.0, gain=0.0, detail=0.0)
+NO_RESIDUALS = Residuals(
+    flow_median=5.0, flow_high=10.0, flow_rough=5.0, grey_median=60.0, grey_mean=60.0, gain=0.0, detail=0.0
+)
 
 
 def residuals(pair: AlignedPair, found: Agreement) -> Residuals:
@@ -163,6 +167,10 @@ def residuals(pair: AlignedPair, found: Agreement) -> Residuals:
     where = found.agreeing & found.textured
     if where.sum() < 100:
         return NO_RESIDUALS
+    # Where agreement ends (a new background, a sticker), flow and tone are those of the intruder.
+    inner = cv2.erode(found.agreeing.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool) & found.textured
+    if inner.sum() >= 300:
+        where = inner
     gain, offset = tone_fit(pair.query, pair.reference, where)
     toned = np.asarray(gain * pair.reference + offset, np.float32)
     motion = flow(toned, pair.query)
@@ -175,11 +183,30 @@ def residuals(pair: AlignedPair, found: Agreement) -> Residuals:
     return Residuals(
         flow_median=float(np.median(lengths)),
         flow_high=float(np.percentile(lengths, 90)),
+        flow_rough=_rough(motion, edges),
         grey_median=float(np.median(difference)),
         grey_mean=float(difference.mean()),
         gain=gain,
         detail=_detail(pair.query, toned, where),
     )
+
+
+def _rough(motion: NDArray[np.float32], where: Mask) -> float:
+    """Median length, over ``where``, of the motion that a third-degree polynomial in x and y leaves unexplained."""
+    ys, xs = np.nonzero(where)
+    chosen = np.linspace(0, len(ys) - 1, min(len(ys), 2000)).astype(int)
+    height, width = where.shape
+    x, y = xs[chosen] / width * 2 - 1, ys[chosen] / height * 2 - 1
+    terms = np.stack([x**i * y**j for i in range(4) for j in range(4 - i)], axis=1)
+    vectors = motion[ys[chosen], xs[chosen]].astype(np.float64)
+    kept = np.ones(len(chosen), dtype=bool)
+    left = vectors
+    for _ in range(2):  # the second fit is without the worst fifth of the first: places that moved on their own
+        fitted, *_ = np.linalg.lstsq(terms[kept], vectors[kept], rcond=None)
+        left = vectors - terms @ fitted
+        lengths = np.hypot(left[:, 0], left[:, 1])
+        kept = lengths <= np.percentile(lengths, 80)
+    return float(np.median(np.hypot(left[:, 0], left[:, 1])))
 
 
 def _detail(query: Grey, reference: Grey, where: Mask) -> float:

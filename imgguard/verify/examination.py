@@ -69,7 +69,7 @@ class QueryPicture:
 
 
 def _enlarged(picture: Pixels, window: Window) -> Keypoints:
-    """Keypoints of ``window`` and a margin, from pixels enlarged to ``CLOSE_UP_SIDE``; positions in the whole picture."""
+    """Keypoints of ``window`` and a margin, from pixels enlarged to ``CLOSE_UP_SIDE``; positions in the whole."""
     height, width = picture.shape[:2]
     margin = 0.25 * max(window[2] - window[0], window[3] - window[1])
     left, top = max(0.0, window[0] - margin), max(0.0, window[1] - margin)
@@ -101,22 +101,25 @@ class Examination:
     found: Agreement | None
 
 
-def examine_pair(query: QueryPicture, reference: ReferencePicture, *, windows: Sequence[Window] = ()) -> Examination:
-    """Register ``reference`` on ``query`` by every means and measure the best alignment.
+def examine_pair(
+    query: QueryPicture, reference: ReferencePicture, *, windows: Sequence[Window] = (), closer: bool = True
+) -> Examination:
+    """Register ``reference`` on ``query`` and measure the best alignment.
 
-    ``windows`` are the parts of the query in which the index found the reference.
+    ``windows`` are the parts of the query in which the index found the reference. ``closer`` allows the dear means
+    where the cheap ones find nothing. No alignment is reported where none agrees better than chance does.
     """
     grey = Pyramid(cv2.cvtColor(reference.working, cv2.COLOR_RGB2GRAY).astype(np.float32))
     search = AlignmentSearch(query.pyramid, grey, reference.keypoints)
     search.by_keypoints(query.matcher())
     for window in (WHOLE, *windows):
         search.by_window(window)
-    if not search.trusted:
+    if closer and not search.trusted:
         for window in windows:
             search.by_keypoints(query.close_up(window))
-    if not search.trusted:
+    if closer and not search.trusted:
         search.by_template()
-    best = search.best()
+    best = search.best() if search.promising else None
     pair = align(query.pyramid, grey, best.matrix, side=_FINE_SIDE) if best else None
     features = {
         "keypoints_query": float(len(query.keypoints or ())),
@@ -208,6 +211,7 @@ def _measured(pair: AlignedPair, found: Agreement) -> dict[str, float]:
         "agreeing_of_reference": share * pair.share_of_reference,
         "flow_median": left.flow_median,
         "flow_high": left.flow_high,
+        "flow_rough": left.flow_rough,
         "grey_median": left.grey_median,
         "grey_mean": left.grey_mean,
         "gain": left.gain,

@@ -164,9 +164,11 @@ def refine(query: Pyramid, reference: Pyramid, start: Hypothesis, *, side: int, 
 def step(pair: AlignedPair, matrix: Homography, *, affine: bool) -> Homography | None:
     """``matrix``, which ``pair`` was aligned with, moved to where the optical flow says that the pixels fit better."""
     found = agreement(pair)
-    where = found.textured & (found.correlation > 0.3)
-    if where.sum() < 200:
-        where = found.textured
+    where = found.textured & (found.correlation > 0.6)
+    for least in (0.3, -1.0):  # places that agree already are the best guides; early on there may be none
+        if where.sum() >= 400:
+            break
+        where = found.textured & (found.correlation > least)
     if where.sum() < 60:
         return None
     gain, offset = tone_fit(pair.query, pair.reference, where)

@@ -1,4 +1,4 @@
-"""Looks for the alignment of a pair: collects guesses from cheap sources first, dearer ones only while none convinces."""
+"""Looks for the alignment of a pair: guesses from cheap sources first, from dearer ones only while none convinces."""
 
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from imgguard.verify.matching import KeypointMatcher, KeypointMatches, homograph
 
 _REFINE_SIDE = 224
 _TRUSTED = 0.3  # average agreement at low resolution; wrong guesses reach .1, copies on a new background .3 to .5
+_CHANCE = 0.1  # what wrong guesses reach
 _REFINED = 3  # guesses that are refined; the right one is nearly always among them
 
 
@@ -37,6 +38,11 @@ class AlignmentSearch:
     def trusted(self) -> bool:
         """Whether some guess agrees too well for chance."""
         return any(guess.quality >= _TRUSTED for guess in self._guesses)
+
+    @property
+    def promising(self) -> bool:
+        """Whether some guess is worth refining."""
+        return any(guess.quality >= _CHANCE for guess in self._guesses)
 
     def by_keypoints(self, matcher: KeypointMatcher) -> None:
         """Homography and similarity from keypoint matches, upright and mirrored."""
