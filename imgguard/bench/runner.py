@@ -62,6 +62,15 @@ class World:
         order = np.argsort(-best, kind="stable")[:limit]
         return [FusedHit(number=int(n), cosine_similarity=float(best[n]), view=int(view[n])) for n in order]
 
+    def descriptor(self, number: int, kind: DescriptorKind) -> bytes:
+        """One stored descriptor of a reference."""
+        return next(found.data for found in self.references[number].descriptors if found.kind is kind)
+
+    def twins(self, number: int) -> frozenset[int]:
+        """A reference and all others of the very same pixels: to name one of them instead is no mistake."""
+        digest = self.references[number].pixel_digest
+        return frozenset(other for other, found in enumerate(self.references) if found.pixel_digest == digest)
+
     def load(self, number: int) -> ReferencePicture:
         """As `Library`."""
         found = self.references[number]
@@ -87,10 +96,15 @@ class Task:
 
     def data(self) -> bytes | None:
         """The file to check; None where the edit does not apply to the picture."""
+        rendered = self.rendered()
+        return rendered[0] if rendered else None
+
+    def rendered(self) -> tuple[bytes, NDArray[np.float64] | None] | None:
+        """The file, and for a copy the polygon (n, 2) in its pixels that shows the reference; None as in ``data``."""
         if self.spec is None:
-            return self.item.path.read_bytes()
-        rendered = self.spec.render()
-        return rendered.data if rendered else None
+            return self.item.path.read_bytes(), None
+        query = self.spec.render()
+        return (query.data, query.edited.region) if query else None
 
 
 @cache
@@ -114,11 +128,14 @@ def _describe(item: Item) -> Registered:
 def build_world(items: Sequence[Item], *, workers: int) -> World:
     """Register ``items``."""
     with multiprocessing.get_context("fork").Pool(workers, _one_thread) as pool:
-        references = tuple(pool.imap(_describe, items, chunksize=16))
-    vectors = np.stack([_embedding(found) for found in references])
+        return world_of(list(pool.imap(_describe, items, chunksize=16)))
+
+
+def world_of(references: Sequence[Registered]) -> World:
+    """The index over references that were described."""
     return World(
-        references=references,
-        vectors=vectors,
+        references=tuple(references),
+        vectors=np.stack([_embedding(found) for found in references]),
         numbers={found.item.name: number for number, found in enumerate(references)},
     )
 
@@ -187,7 +204,7 @@ def measure(world: World, task: Task, *, most: int = 4) -> list[Row]:
         distance = hamming_distance(hashes, reference.pdq)
         rows.append(
             Row(
-                query=_name(task),
+                query=name_of(task),
                 edit=task.edit,
                 group=task.item.group,
                 set=task.item.set,
@@ -201,7 +218,8 @@ def measure(world: World, task: Task, *, most: int = 4) -> list[Row]:
     return rows
 
 
-def _name(task: Task) -> str:
+def name_of(task: Task) -> str:
+    """Of a query: its picture, and for a copy the edit and its number."""
     return f"{task.item.name}|{task.edit}|{task.spec.number}" if task.spec else task.item.name
 
 
@@ -211,4 +229,18 @@ def decoded(task: Task) -> DecodedImage | None:
     return None if data is None else decode_bytes(data, LIMITS)
 
 
-__all__ = ["LIMITS", "PROFILES", "Registered", "Row", "Task", "World", "build_world", "decoded", "embedder", "measure", "run"]
+__all__ = [
+    "LIMITS",
+    "PROFILES",
+    "Registered",
+    "Row",
+    "Task",
+    "World",
+    "build_world",
+    "decoded",
+    "embedder",
+    "measure",
+    "name_of",
+    "run",
+    "world_of",
+]

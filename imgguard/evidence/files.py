@@ -33,7 +33,7 @@ def _write(picture: Pixels, *, target: Path) -> Path:
     """One PNG, by way of a temporary name beside it. No fsync: it can be drawn again from the finding at any time."""
     part = target.with_name(f".{target.name}.{uuid4().hex}.part")
     try:
-        Image.fromarray(picture).save(part, format="PNG", compress_level=6)
+        Image.fromarray(picture).save(part, format="PNG", compress_level=2)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

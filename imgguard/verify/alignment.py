@@ -49,12 +49,15 @@ class AlignedPair:
         return int(max(self.query.shape))
 
 
-def warp(picture: NDArray[Any], matrix: Homography, size: tuple[int, int]) -> Grey:
-    """``picture`` through ``matrix`` (continuous coordinates) into a frame of ``size`` (width, height), black outside.
+def warp(picture: NDArray[Any], matrix: Homography, size: tuple[int, int], *, extend: bool = False) -> Grey:
+    """``picture`` through ``matrix`` (continuous coordinates) into a frame of ``size`` (width, height).
 
-    Returns float32 with the channels of ``picture``.
+    Outside of the picture lies black, or with ``extend`` its outermost pixels go on, so that its edge is not mixed with
+    black. Returns float32 with the channels of ``picture``.
     """
-    moved = cv2.warpPerspective(picture, _UNCENTRE @ matrix @ _CENTRE, size, flags=cv2.INTER_LINEAR)
+    border = cv2.BORDER_REPLICATE if extend else cv2.BORDER_CONSTANT
+    through = _UNCENTRE @ matrix @ _CENTRE
+    moved = cv2.warpPerspective(picture, through, size, flags=cv2.INTER_LINEAR, borderMode=border)
     return np.asarray(moved, np.float32)
 
 
@@ -145,4 +148,4 @@ def _brought(pyramid: Pyramid, matrix: Homography, factor: float, size: tuple[in
         smaller = max(1, round(width * left_over)), max(1, round(height * left_over))
         to_level = scaling(smaller[0] / width, smaller[1] / height) @ to_level
         picture = resized(picture, smaller)
-    return warp(picture, matrix @ np.linalg.inv(to_level), size)
+    return warp(picture, matrix @ np.linalg.inv(to_level), size, extend=True)
