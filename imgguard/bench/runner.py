@@ -126,7 +126,12 @@ def _describe(item: Item) -> Registered:
 
 
 def build_world(items: Sequence[Item], *, workers: int) -> World:
-    """Register ``items``."""
+    """Register ``items``; in this process when ``workers`` is 1.
+
+    Others are forked: call this before anything here has started threads (an inference, a picture operation).
+    """
+    if workers == 1:
+        return world_of([_describe(item) for item in items])
     with multiprocessing.get_context("fork").Pool(workers, _one_thread) as pool:
         return world_of(list(pool.imap(_describe, items, chunksize=16)))
 

@@ -1,0 +1,101 @@
+"""What was promised, held against what was measured."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+type Results = Mapping[str, Any]
+"""The document that the benchmark writes as results.json."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One promise. ``read`` finds the figure in the results, None where it was not measured.
+
+    ``at_least``: the figure must reach ``limit``; otherwise it must not exceed it.
+    """
+
+    key: str
+    text: str
+    limit: float
+    at_least: bool
+    read: Callable[[Results], float | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """``reached`` None: not measured in this run."""
+
+    target: Target
+    value: float | None
+    reached: bool | None
+
+
+def _thorough(results: Results, *path: str) -> Any:
+    found: Any = results.get("accuracy", {}).get("profiles", {}).get("thorough")
+    for name in path:
+        found = None if found is None else found.get(name)
+    return found
+
+
+def _lowest_edit(results: Results) -> float | None:
+    edits = _thorough(results, "edits")
+    return min((row["imgguard"] for row in edits), default=None) if edits else None
+
+
+def _cost(profile: str, verdict: str) -> Callable[[Results], float | None]:
+    def read(results: Results) -> float | None:
+        rows = results.get("speed", {}).get("single", {}).get("rows", ())
+        return next((row["cost"] for row in rows if (row["profile"], row["verdict"]) == (profile, verdict)), None)
+
+    return read
+
+
+def _million(*path: str) -> Callable[[Results], float | None]:
+    def read(results: Results) -> float | None:
+        rows = results.get("scale", {}).get("rows", ())
+        found: Any = next((row for row in rows if row["references"] == 1_000_000), None)
+        for name in path:
+            found = None if found is None else found[name]
+        return None if found is None else float(found)
+
+    return read
+
+
+def _of(key: str, text: str, limit: float, read: Callable[[Results], float | None], *, least: bool = True) -> Target:
+    return Target(key=key, text=text, limit=limit, at_least=least, read=read)
+
+
+TARGETS = (
+    _of(
+        "recall_zero", "recall at zero false accusations", 0.97,
+        lambda r: _thorough(r, "methods", "imgguard", "recall_zero", "value"),
+    ),
+    _of("recall_zero_edit", "the same on the worst edit", 0.85, _lowest_edit),
+    _of("candidate_10", "candidate recall at 10", 0.99, lambda r: _thorough(r, "candidate_recall", "10", "value")),
+    _of("cllr", "Cllr", 0.05, lambda r: _thorough(r, "cllr"), least=False),
+    _of("iou", "mean IoU of the outlined region", 0.8, lambda r: _thorough(r, "iou", "mean")),
+    _of("quick_no_match", "cost of `no_match`, quick (inferences)", 3, _cost("quick", "no_match"), least=False),
+    _of("thorough_no_match", "cost of `no_match`, thorough", 8, _cost("thorough", "no_match"), least=False),
+    _of("quick_copy", "cost of `copy`, quick", 8, _cost("quick", "copy"), least=False),
+    _of("thorough_copy", "cost of `copy`, thorough", 15, _cost("thorough", "copy"), least=False),
+    _of(
+        "registration", "registration rate / bare SSCD inference rate", 0.4,
+        lambda r: r.get("speed", {}).get("registration", {}).get("ratio"),
+    ),
+    _of("million_ms", "search of 1M, p50 ms a vector", 5, _million("one_vector_ms", "p50"), least=False),
+    _of("million_bytes", "bytes a stored vector at 1M", 700, _million("bytes_per_vector"), least=False),
+    _of("million_recall", "recall of the exact top 10 at 1M", 0.99, _million("recall_top10_fetched")),
+)  # fmt: skip
+
+
+def outcomes(results: Results) -> list[Outcome]:
+    """Every target, in the order of the report."""
+    found = []
+    for target in TARGETS:
+        value = target.read(results)
+        reached = None
+        if value is not None:
+            reached = value >= target.limit if target.at_least else value <= target.limit
+        found.append(Outcome(target=target, value=value, reached=reached))
+    return found
