@@ -24,7 +24,7 @@ Made by `python -m imgguard.bench`; do not edit. Why a target was missed is writ
 
 References are the clothing originals and every second photograph of each grocery class and same-object set, of both
 splits, in one index. Copies are made of references of the `test` split by named edits (`imgguard/bench/edits`);
-negatives are the `test` split's photographs that are not registered, half of them **of products whose other
+negatives are the `test` split's photographs that are not registered, four in ten of them **of products whose other
 photographs are**, often taken seconds apart. Sellers and product classes are divided between `fit` and `test`: the
 model and its thresholds come from the former, are part of the product, and nothing is fitted here. Every query is a
 JPEG file that goes through `imgguard.pipeline.examine`, as in the product; its index is replaced by exact search.
