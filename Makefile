@@ -42,6 +42,9 @@ bench: setup ## measure accuracy and speed on a fixed sample (minutes; needs the
 bench-full: setup ## measure on everything and write docs/benchmarks.md (an hour or more)
 	$(BIN)/python -m imgguard.bench --full --write docs
 
+docs: setup ## write the documents that are generated from the code
+	$(BIN)/python scripts/make_docs.py
+
 lock: setup ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --extra dev --python-version 3.12 \
 		pyproject.toml -o requirements.lock

@@ -53,6 +53,8 @@ DIRECTIONS = {
     "share_above_95": 1,
     "agreeing_share": 1,
     "agreeing_largest": 1,
+    "agreeing_centre": 1,
+    "agreeing_rim": 0,
     "agreeing_of_query": 0,
     "agreeing_of_reference": 0,
     "overlap_of_query": 0,
@@ -82,8 +84,8 @@ def measured(path: Path, *, workers: int) -> None:
     """Step 1: one JSON line a pair into ``path``."""
     world = build_world(dataset.references(), workers=workers)
     specs = (
-        *dataset.random_positives("fit", count=2000, seed=SEED),
-        *dataset.positives("fit", tuple(EDITS), per_edit=8, seed=SEED),
+        *dataset.random_positives("fit", count=1100, seed=SEED),
+        *dataset.positives("fit", tuple(EDITS), per_edit=4, seed=SEED),
     )
     tasks = [Task(spec=spec, item=spec.item) for spec in specs]
     tasks += [Task(spec=None, item=item) for item in dataset.negatives("fit")]

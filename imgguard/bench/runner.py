@@ -187,8 +187,9 @@ class Row:
     features: dict[str, float]
 
 
-def measure(world: World, task: Task, *, most: int = 4) -> list[Row]:
-    """The ``most`` nearest candidates of a query, and the true one where there is one, measured without any verdict."""
+def measure(world: World, task: Task, *, most: int = 2, sisters: int = 8) -> list[Row]:
+    """Pairs of one query, measured without any verdict: its ``most`` nearest candidates, the true one where there is
+    one, and for a second photograph up to ``sisters`` more of the same product, the hardest of all to tell apart."""
     data = task.data()
     if data is None:
         return []
@@ -198,6 +199,11 @@ def measure(world: World, task: Task, *, most: int = 4) -> list[Row]:
     hits = world.search(vectors, len(world.references))
     truth = world.numbers[task.item.name] if task.spec else -1
     chosen = [(rank, hit) for rank, hit in enumerate(hits) if rank < most or hit.number == truth]
+    if task.spec is None and task.item.set != "clothing":
+        groups = [
+            (rank, hit) for rank, hit in enumerate(hits) if rank >= most and _group(world, hit) == task.item.group
+        ]
+        chosen += groups[:sisters]
     hashes, query = pdq(image.working), QueryPicture(image.working)
     rows = []
     for rank, hit in chosen:
@@ -221,6 +227,10 @@ def measure(world: World, task: Task, *, most: int = 4) -> list[Row]:
             )
         )
     return rows
+
+
+def _group(world: World, hit: FusedHit) -> str:
+    return world.references[hit.number].item.group
 
 
 def name_of(task: Task) -> str:

@@ -130,19 +130,23 @@ def examine_pair(
     shape = decompose(best.matrix, *grey.size)
     support = search.support(mirrored=shape.mirrored)
     matrix, pair, found, blur = _settled(query.pyramid, grey, best.matrix, pair)
-    features |= _measured(pair, found) | {
-        "match_count": float(len(support.matches)),
-        "inlier_count": float(support.homography_inliers),
-        "similarity_inlier_count": float(support.similarity_inliers),
-        "consistent_count": float(_consistent(support.matches, matrix, grey.size, query.size)),
-        "scale": shape.scale,
-        "rotation": abs(shape.rotation_degrees),
-        "anisotropy": shape.anisotropy,
-        "shear": shape.shear,
-        "perspective": shape.perspective,
-        "blur": blur,
-        "continuation": continuation(query.pyramid.picture, matrix, grey.size, pair, found),
-    }
+    features |= (
+        _measured(pair, found)
+        | _placed(pair, found, matrix, grey.size)
+        | {
+            "match_count": float(len(support.matches)),
+            "inlier_count": float(support.homography_inliers),
+            "similarity_inlier_count": float(support.similarity_inliers),
+            "consistent_count": float(_consistent(support.matches, matrix, grey.size, query.size)),
+            "scale": shape.scale,
+            "rotation": abs(shape.rotation_degrees),
+            "anisotropy": shape.anisotropy,
+            "shear": shape.shear,
+            "perspective": shape.perspective,
+            "blur": blur,
+            "continuation": continuation(query.pyramid.picture, matrix, grey.size, pair, found),
+        }
+    )
     return Examination(
         matrix=matrix, origin=best.origin, features=features, matches=support.matches, pair=pair, found=found
     )
@@ -216,6 +220,26 @@ def _measured(pair: AlignedPair, found: Agreement) -> dict[str, float]:
         "grey_mean": left.grey_mean,
         "gain": left.gain,
         "detail": left.detail,
+    }
+
+
+def _placed(pair: AlignedPair, found: Agreement, matrix: Homography, reference: tuple[int, int]) -> dict[str, float]:
+    """Where on the reference the pictures agree: shares (0..1) of its seen centre and of its seen rim.
+
+    A copy on a new background agrees in the centre; two photographs from one tripod, in the rim.
+    """
+    height, width = found.valid.shape
+    step = max(1, max(height, width) // 80)
+    ys, xs = np.mgrid[0:height:step, 0:width:step]
+    points = np.c_[xs.ravel(), ys.ravel()] + 0.5
+    places = transformed(np.linalg.inv(pair.to_patch @ matrix), points) / np.array(reference)
+    off_centre = np.abs(places - 0.5).max(axis=1)
+    valid = found.valid[::step, ::step].ravel()
+    agreeing = (found.agreeing & found.valid)[::step, ::step].ravel()
+    centre, rim = valid & (off_centre < 0.22), valid & (off_centre > 0.38)
+    return {
+        "agreeing_centre": float(agreeing[centre].mean()) if centre.sum() > 10 else 0.5,
+        "agreeing_rim": float(agreeing[rim].mean()) if rim.sum() > 10 else 0.5,
     }
 
 

@@ -11,7 +11,9 @@ from imgguard.verify.alignment import AlignedPair, warp
 from imgguard.verify.geometry import Homography, area, clipped, corners, scaling, transformed
 
 _GRID = 96  # cells along the longer side of the reference, on which agreement is summed up
-_EDGE_SHARE = 0.35  # an outer row or column whose agreeing share is below this is not part of the region
+_EDGE_SHARE = 0.5  # an outer row or column whose agreeing share is below this is not part of the region
+_TRIMMED = 0.92  # share of what is seen of the reference: a rectangle above it is the whole frame
+_FILLED = 0.9  # share of the rectangle that the outline of a crop fills
 _FRAME_SHARE = 0.6  # a rectangle that agrees less than this is described by its outline instead
 
 type Points = NDArray[np.float64]
@@ -38,18 +40,29 @@ def locate(
     back = to_grid @ np.linalg.inv(pair.to_patch @ matrix)
     seen = warp(pair.valid.astype(np.float32), back, size) > 0.5
     agree = (warp((found.agreeing & pair.valid).astype(np.float32), back, size) > 0.5) & seen
-    bounds = _bounds(agree, seen)
+    bounds, hull = _bounds(agree, seen), _outline(agree)
+    box = corners(*size)
     if bounds is not None:
         left, top, right, bottom = bounds
-        inside = seen[top:bottom, left:right]
-        share = int(agree[top:bottom, left:right].sum()) / max(1, int(inside.sum()))
-        if share >= _FRAME_SHARE:
-            box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
-            return _regions(transformed(np.linalg.inv(to_grid), box), matrix, query, reference, outline=False)
-    hull = _outline(agree)
-    if hull is None:
-        return _regions(corners(width, height), matrix, query, reference, outline=False)
-    return _regions(transformed(np.linalg.inv(to_grid), hull), matrix, query, reference, outline=True)
+        box = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float64)
+    outline = hull is not None and (bounds is None or _is_cut_out(agree, seen, bounds, hull))
+    part = hull if outline and hull is not None else box
+    return _regions(transformed(np.linalg.inv(to_grid), part), matrix, query, reference, outline=outline)
+
+
+def _is_cut_out(
+    agree: NDArray[np.bool_], seen: NDArray[np.bool_], bounds: tuple[int, int, int, int], hull: Points
+) -> bool:
+    """Whether what agrees is better described by its outline than by the rectangle left of the reference.
+
+    A crop that was pasted elsewhere fills its rectangle, stickers apart; a cut-out leaves the corners empty.
+    """
+    left, top, right, bottom = bounds
+    inside = seen[top:bottom, left:right]
+    if int(agree[top:bottom, left:right].sum()) < _FRAME_SHARE * max(1, int(inside.sum())):
+        return True
+    trimmed = int(inside.sum()) < _TRIMMED * max(1, int(seen.sum()))
+    return trimmed and area(hull) < _FILLED * int(inside.sum())
 
 
 def _regions(
