@@ -52,15 +52,30 @@ def onto(source: tuple[float, float], target: NDArray[np.floating]) -> Homograph
 
 
 def clipped(polygon: NDArray[np.floating], width: float, height: float) -> NDArray[np.float64]:
-    """A convex polygon (n, 2) cut to the frame (0, 0, width, height); shape (m, 2), empty when outside."""
-    if len(polygon) < 3:
-        return np.empty((0, 2))
-    area, shape = cv2.intersectConvexConvex(
-        cv2.convexHull(polygon.astype(np.float32)), corners(width, height).astype(np.float32)
-    )
-    if area <= 0 or shape is None:
-        return np.empty((0, 2))
-    return np.asarray(shape.reshape(-1, 2), dtype=np.float64)
+    """A convex polygon (n, 2) cut to the frame (0, 0, width, height); shape (m, 2), empty when outside.
+
+    Sutherland and Hodgman (1974). OpenCV's own intersection of convex polygons returns the whole frame when two edges
+    all but coincide, which is what an unedited copy's do.
+    """
+    points = [(float(x), float(y)) for x, y in polygon]
+    for axis, bound, sign in ((0, 0.0, 1.0), (0, width, -1.0), (1, 0.0, 1.0), (1, height, -1.0)):
+        points = _cut(points, axis, bound, sign)
+        if len(points) < 3:
+            return np.empty((0, 2))
+    return np.array(points, dtype=np.float64)
+
+
+def _cut(points: list[tuple[float, float]], axis: int, bound: float, sign: float) -> list[tuple[float, float]]:
+    """The part of a convex polygon on the side of ``bound`` that ``sign`` names (1: above it, -1: below it)."""
+    kept: list[tuple[float, float]] = []
+    for start, end in zip(points, points[1:] + points[:1], strict=True):
+        before, after = (start[axis] - bound) * sign, (end[axis] - bound) * sign
+        if before >= 0:
+            kept.append(start)
+        if (before >= 0) != (after >= 0):
+            share = before / (before - after)
+            kept.append((start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])))
+    return kept
 
 
 def area(polygon: NDArray[np.floating]) -> float:
