@@ -23,7 +23,9 @@ from imgguard.verdict.policy import conclude
 from imgguard.verify.examination import QueryPicture, examine_pair
 
 SURE = 0.6  # cosine similarity of near copies and of the very same product: worth every means of alignment
-VIEW_SIDE = 192  # pixels a view is squeezed to: half the cost of 288 at the same candidate recall (docs/benchmarks.md)
+# Pixels a view is squeezed to. On 14 copies of each edit of the fitting half the reference was among the first ten for
+# .9985 of them at 192 as at 224, for .9956 at 160; 288 costs twice as much.
+VIEW_SIDE = 192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,7 +160,7 @@ class Catalogue(Protocol):
         ...
 
     def embeddings(self, weights_sha256: str, numbers: Sequence[int]) -> dict[int, bytes]:
-        """As `imgguard.index.base.pack_vector` wrote them; a number without one is absent."""
+        """As `imgguard.fingerprint.fingerprint.pack_vector` wrote them; a number without one is absent."""
         ...
 
     def searchable_embeddings(

@@ -24,11 +24,11 @@ from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, Referen
 from imgguard.fingerprint.perceptual import hamming_distance, pdq
 from imgguard.fingerprint.weights import packaged_weights
 from imgguard.imaging.decode import decode_bytes
-from imgguard.imaging.image import DecodedImage, DecodeLimits
+from imgguard.imaging.image import DecodeLimits
 from imgguard.imaging.views import cut, views_of
 from imgguard.index.base import Vectors
 from imgguard.index.fusion import FusedHit
-from imgguard.pipeline import PROFILES, VIEW_SIDE
+from imgguard.pipeline import VIEW_SIDE
 from imgguard.verdict.judge import Evidence, features_of
 from imgguard.verify.examination import QueryPicture, examine_pair
 
@@ -236,26 +236,3 @@ def _group(world: World, hit: FusedHit) -> str:
 def name_of(task: Task) -> str:
     """Of a query: its picture, and for a copy the edit and its number."""
     return f"{task.item.name}|{task.edit}|{task.spec.number}" if task.spec else task.item.name
-
-
-def decoded(task: Task) -> DecodedImage | None:
-    """The query's decoded picture."""
-    data = task.data()
-    return None if data is None else decode_bytes(data, LIMITS)
-
-
-__all__ = [
-    "LIMITS",
-    "PROFILES",
-    "Registered",
-    "Row",
-    "Task",
-    "World",
-    "build_world",
-    "decoded",
-    "embedder",
-    "measure",
-    "name_of",
-    "run",
-    "world_of",
-]

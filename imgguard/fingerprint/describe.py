@@ -12,7 +12,7 @@ from imgguard.errors import DigestMismatch
 from imgguard.fingerprint import keypoints as local
 from imgguard.fingerprint import perceptual
 from imgguard.fingerprint.embedding import Embedder
-from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, ReferencePicture
+from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, ReferencePicture, pack_vector
 from imgguard.imaging.image import DecodedImage, Pixels
 
 WORKING_COPY_SIDE = 512
@@ -41,7 +41,7 @@ def embedding_descriptor(picture: Pixels, embedder: Embedder) -> Descriptor:
         algorithm=embedder.weights.name,
         version=embedder.version,
         weights_sha256=embedder.weights.sha256,
-        data=embedder.embed([picture])[0].astype("<f4").tobytes(),
+        data=pack_vector(embedder.embed([picture])[0]),
     )
 
 

@@ -1,5 +1,6 @@
 """What is kept of a picture so that it can be found and compared later."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -65,3 +66,16 @@ class ReferencePicture:
     keypoints: Keypoints
     pdq: bytes
     pdq_quality: int
+
+
+def pack_vector(vector: NDArray[np.float32]) -> bytes:
+    """One embedding, float32 (dimension,), in the form it is stored in: little-endian float32."""
+    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
+
+
+def unpack_vectors(packed: Sequence[bytes]) -> NDArray[np.float32]:
+    """The stored embeddings as float32 (n, dimension). Raises ValueError when their lengths differ."""
+    if len({len(data) for data in packed}) > 1:
+        raise ValueError("embeddings of different dimensions cannot share an index")
+    rows = np.frombuffer(b"".join(packed), dtype="<f4").astype(np.float32, copy=False)
+    return rows.reshape(len(packed), -1)

@@ -38,16 +38,3 @@ class VectorIndex(Protocol):
     def search(self, vectors: Vectors, limit: int) -> list[list[Hit]]:
         """For each row of ``vectors`` up to ``limit`` hits, best first."""
         ...
-
-
-def pack_vector(vector: NDArray[np.float32]) -> bytes:
-    """One embedding, float32 (dimension,), in the form it is stored in: little-endian float32."""
-    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
-
-
-def unpack_vectors(packed: Sequence[bytes]) -> Vectors:
-    """The stored embeddings as float32 (n, dimension). Raises ValueError when their lengths differ."""
-    if len({len(data) for data in packed}) > 1:
-        raise ValueError("embeddings of different dimensions cannot share an index")
-    rows = np.frombuffer(b"".join(packed), dtype="<f4").astype(np.float32, copy=False)
-    return rows.reshape(len(packed), -1)

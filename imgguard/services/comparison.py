@@ -11,9 +11,9 @@ from imgguard.errors import InputError
 from imgguard.evidence.files import write_evidence
 from imgguard.evidence.pictures import draw_evidence
 from imgguard.fingerprint.describe import STORED_FOR_VERIFICATION, describe, reference_picture
-from imgguard.fingerprint.fingerprint import DescriptorKind, ReferencePicture
+from imgguard.fingerprint.fingerprint import DescriptorKind, ReferencePicture, unpack_vectors
 from imgguard.imaging.image import DecodedImage, Decoder
-from imgguard.index.base import Vectors, unpack_vectors
+from imgguard.index.base import Vectors
 from imgguard.index.fusion import FusedHit
 from imgguard.pipeline import PROFILES, Tools, examine
 from imgguard.services.checking import Spread

@@ -24,9 +24,8 @@ import numpy as np
 from PIL import Image
 
 from imgguard.errors import DigestMismatch, ImgguardError, NotFound, StoreUnavailable, VerificationError
-from imgguard.fingerprint.fingerprint import DescriptorKind
+from imgguard.fingerprint.fingerprint import DescriptorKind, unpack_vectors
 from imgguard.imaging.image import Decoder
-from imgguard.index.base import unpack_vectors
 from imgguard.ports import BlobStore, Catalogue, ReferenceIndex
 from imgguard.registry.records import ReferenceStatus
 from imgguard.services.inspection import Inspection

@@ -14,11 +14,10 @@ from imgguard.errors import (
     WeightsUnavailable,
 )
 from imgguard.fingerprint.describe import describe
-from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
+from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, unpack_vectors
 from imgguard.fingerprint.perceptual import pdq
 from imgguard.imaging.image import DecodedImage, Decoder
 from imgguard.imaging.views import WHOLE, View
-from imgguard.index.base import unpack_vectors
 from imgguard.index.fusion import FusedHit
 from imgguard.pipeline import Profile, Tools, verify_candidates
 from imgguard.ports import BlobStore, Catalogue, Clock, Generation, ReferenceIndex

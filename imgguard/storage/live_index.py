@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from imgguard.errors import IndexNotReady, IndexUnavailable
+from imgguard.fingerprint.fingerprint import unpack_vectors
 from imgguard.index import snapshot
-from imgguard.index.base import Vectors, unpack_vectors
+from imgguard.index.base import Vectors
 from imgguard.index.faiss_index import FaissIndex
 from imgguard.index.fusion import FusedHit, fuse
 from imgguard.ports import Catalogue, Generation, IndexChange

@@ -7,7 +7,7 @@ from imgguard.verdict.calibration import Calibration
 from imgguard.verdict.finding import Edit, Judgement, Relation, Strength, Verdict
 
 # Another photograph is worth listing when it looks very much alike, or alike and the same things are found in both.
-# Half of all second photographs of a product are above .6, one in ten photographs of other garments is.
+# Half of all second photographs of a product are above .6, and one in six photographs of other garments by one seller.
 _ALIKE = 0.6
 _SOMEWHAT_ALIKE = 0.4
 _COMMON_KEYPOINTS = 15

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imgguard.fingerprint.fingerprint import Keypoints
 from imgguard.verify.geometry import MIRROR_X, Homography, normalised
 
-_RATIO = 0.85  # Lowe's ratio on Hellinger distances; measured with mutual matching, accuracy.md of the prototype
+_RATIO = 0.85  # Lowe's ratio on Hellinger distances; for mutual matches
 _THRESHOLD = 3.0  # reprojection error in pixels of a 512-pixel frame
 
 # A SIFT descriptor is 4 x 4 cells (rows across the keypoint's direction) of 8 gradient directions. The mirror image

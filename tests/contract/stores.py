@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
-from imgguard.index.base import pack_vector
+from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, pack_vector
 from imgguard.registry.records import Content
 
 WEIGHTS = "a" * 64

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from imgguard.errors import ConfigurationError, DigestMismatch, DuplicateReference, StoreUnavailable, WeightsUnavailable
-from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
+from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, pack_vector
 from imgguard.imaging.image import DecodedImage
-from imgguard.index.base import pack_vector
 from imgguard.index.fusion import FusedHit
 from imgguard.registry.records import Reference
 from imgguard.services import registration

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from imgguard.errors import IndexNotReady, IndexUnavailable, NotFound
-from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
+from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, pack_vector
 from imgguard.index import faiss_index
-from imgguard.index.base import pack_vector
 from imgguard.registry.records import Content
 from imgguard.storage.live_index import LiveIndex
 from imgguard.storage.sql.catalogue import SqlCatalogue
