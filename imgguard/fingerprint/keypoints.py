@@ -13,13 +13,18 @@ KEYPOINTS_ALGORITHM = "rootsift-1"
 
 _CONTRAST = 0.015  # half of OpenCV's default: plain garments keep a few dozen keypoints instead of a handful
 _CELLS = 8  # keypoints are drawn evenly from an 8x8 grid, so that one busy label does not take them all
+# Describing a keypoint costs as much as finding it: of those found, this many times the limit are described, the
+# strongest. A garment has 1900 at 512 pixels, and describing 600 instead makes extraction 1.7 times as fast.
+_DESCRIBED = 1.5
 _HEADER = struct.Struct("<I")
+_KEYPOINT_BYTES = 2 * 2 + 2 + 2 + 128
 
 
 def extract(grey: NDArray[np.uint8], *, limit: int) -> Keypoints:
     """At most ``limit`` keypoints of a grey picture, uint8 (height, width), strongest first within each grid cell."""
     height, width = grey.shape
-    found, descriptors = cv2.SIFT.create(contrastThreshold=_CONTRAST).detectAndCompute(grey, None)
+    detector = cv2.SIFT.create(nfeatures=round(limit * _DESCRIBED), contrastThreshold=_CONTRAST)
+    found, descriptors = detector.detectAndCompute(grey, None)
     if descriptors is None or not len(found):
         return empty()
     positions = np.array([keypoint.pt for keypoint in found], dtype=np.float32)
@@ -77,8 +82,12 @@ def dump(keypoints: Keypoints) -> bytes:
 
 
 def load(data: bytes) -> Keypoints:
-    """The inverse of ``dump``."""
+    """The inverse of ``dump``. Raises ValueError when ``data`` is damaged."""
+    if len(data) < _HEADER.size:
+        raise ValueError("keypoints without a count")
     (count,) = _HEADER.unpack_from(data)
+    if len(data) != _HEADER.size + count * _KEYPOINT_BYTES:
+        raise ValueError(f"{len(data)} bytes do not hold {count} keypoints")
     offset = _HEADER.size
     positions = np.frombuffer(data, "<u2", count * 2, offset).reshape(count, 2)
     offset += positions.nbytes
@@ -87,6 +96,8 @@ def load(data: bytes) -> Keypoints:
     angles = np.frombuffer(data, "<f2", count, offset)
     offset += angles.nbytes
     descriptors = np.frombuffer(data, np.uint8, count * 128, offset).reshape(count, 128)
+    if not (np.isfinite(sizes).all() and np.isfinite(angles).all()):
+        raise ValueError("keypoints with a size or angle that is no number")
     return Keypoints(
         positions=(positions / 65535).astype(np.float32),
         sizes=sizes.astype(np.float32),

@@ -58,12 +58,3 @@ def custom_weights(path: Path, sha256: str) -> Weights:
     if (found := _digest(path)) != sha256:
         raise ConfigurationError(f"{path} has SHA-256 {found}, but the settings say {sha256}")
     return Weights(name="custom", path=path, sha256=found)
-
-
-def query_weights(reference: Weights) -> Weights:
-    """The weights that turn queries into vectors for an index made with ``reference``: its declared pair, or itself."""
-    paired = PAIRS.get(reference.sha256)
-    for name, digest in PACKAGED.items():
-        if digest == paired:
-            return packaged_weights(name)
-    return reference

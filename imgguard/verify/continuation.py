@@ -20,8 +20,11 @@ _SPREAD = 4.0  # grey levels: a line plainer than this cannot be compared
 def continuation(
     query: Grey, matrix: Homography, reference: tuple[int, int], pair: AlignedPair, found: Agreement
 ) -> float:
-    """Correlation (-1..1) of the query just inside and just outside of the reference's frame, weighted by how much of
+    """Concordance (-1..1) of the query just inside and just outside of the reference's frame, weighted by how much of
     the frame lies well inside the query; 0 where nothing can be said. ``reference`` is (width, height).
+
+    Concordance is correlation that also asks for the same contrast: a faint echo of the edge in the bezel of a screen,
+    or in a busy picture that it was pasted into, is no continuation.
 
     Only places count where the pictures agree just inside of the frame: a new background goes on across it as well, but
     is none of the reference's scene.
@@ -75,4 +78,4 @@ def _across(
     if inner.std() < _SPREAD and outer.std() < _SPREAD:
         return None
     inner, outer = inner - inner.mean(), outer - outer.mean()
-    return float((inner * outer).sum() / max(float(np.sqrt((inner**2).sum() * (outer**2).sum())), 1e-6))
+    return float(2 * (inner * outer).sum() / max(float((inner**2).sum() + (outer**2).sum()), 1e-6))

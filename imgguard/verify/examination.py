@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -15,16 +15,17 @@ from imgguard.imaging.views import WHOLE, Window
 from imgguard.verify.agreement import NO_RESIDUALS, Agreement, agreement, match_sharpness, residuals
 from imgguard.verify.alignment import AlignedPair, Pyramid, align, resized
 from imgguard.verify.continuation import continuation
+from imgguard.verify.fitting import bent, fit
 from imgguard.verify.geometry import Homography, decompose, plausible, transformed
-from imgguard.verify.hypotheses import step
 from imgguard.verify.matching import KeypointMatcher, KeypointMatches
 from imgguard.verify.search import AlignmentSearch
 
 QUERY_SIDE = 768  # longest side of the query in verification: pasted-in copies keep enough pixels
 KEYPOINT_SIDE = 640  # longest side for the query's keypoints
 KEYPOINT_LIMIT = 1000
-CLOSE_UP_SIDE = 448
 _FINE_SIDE = 400
+_LAST_STEPS = 2
+_WORTH_ANOTHER = 1.02  # gain of agreement after which one more step is tried
 
 
 def grey_of(picture: Pixels, side: int) -> NDArray[np.uint8]:
@@ -46,7 +47,6 @@ class QueryPicture:
         self._lock = threading.Lock()
         self._matcher: KeypointMatcher | None = None
         self.keypoints: Keypoints | None = None
-        self._close_ups: dict[Window, KeypointMatcher] = {}
 
     @property
     def size(self) -> tuple[int, int]:
@@ -59,30 +59,6 @@ class QueryPicture:
                 self.keypoints = local.extract(grey_of(self.working, KEYPOINT_SIDE), limit=KEYPOINT_LIMIT)
                 self._matcher = KeypointMatcher(self.keypoints)
             return self._matcher
-
-    def close_up(self, window: Window) -> KeypointMatcher:
-        """Keypoints of a part of the picture and its surroundings, enlarged: a small paste-in has few in the whole."""
-        with self._lock:
-            if window not in self._close_ups:
-                self._close_ups[window] = KeypointMatcher(_enlarged(self.working, window))
-            return self._close_ups[window]
-
-
-def _enlarged(picture: Pixels, window: Window) -> Keypoints:
-    """Keypoints of ``window`` and a margin, from pixels enlarged to ``CLOSE_UP_SIDE``; positions in the whole."""
-    height, width = picture.shape[:2]
-    margin = 0.25 * max(window[2] - window[0], window[3] - window[1])
-    left, top = max(0.0, window[0] - margin), max(0.0, window[1] - margin)
-    right, bottom = min(1.0, window[2] + margin), min(1.0, window[3] + margin)
-    part = picture[int(top * height) : int(np.ceil(bottom * height)), int(left * width) : int(np.ceil(right * width))]
-    grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
-    factor = CLOSE_UP_SIDE / max(grey.shape)
-    size = max(1, round(grey.shape[1] * factor)), max(1, round(grey.shape[0] * factor))
-    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    found = local.extract(np.asarray(cv2.resize(grey, size, interpolation=interpolation), np.uint8), limit=600)
-    spans = np.array([part.shape[1] / width, part.shape[0] / height], np.float32)
-    origin = np.array([int(left * width) / width, int(top * height) / height], np.float32)
-    return replace(found, positions=np.asarray(origin + found.positions * spans, np.float32))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,9 +91,6 @@ def examine_pair(
     for window in (WHOLE, *windows):
         search.by_window(window)
     if closer and not search.trusted:
-        for window in windows:
-            search.by_keypoints(query.close_up(window))
-    if closer and not search.trusted:
         search.by_template()
     best = search.best() if search.promising else None
     pair = align(query.pyramid, grey, best.matrix, side=_FINE_SIDE) if best else None
@@ -129,7 +102,8 @@ def examine_pair(
         return Examination(matrix=None, origin="none", features=features, matches=None, pair=None, found=None)
     shape = decompose(best.matrix, *grey.size)
     support = search.support(mirrored=shape.mirrored)
-    matrix, pair, found, blur = _settled(query.pyramid, grey, best.matrix, pair)
+    settled = _settled(query.pyramid, grey, best.matrix, pair)
+    matrix, pair, found = settled.matrix, settled.pair, settled.found
     features |= (
         _measured(pair, found)
         | _placed(pair, found, matrix, grey.size)
@@ -143,7 +117,8 @@ def examine_pair(
             "anisotropy": shape.anisotropy,
             "shear": shape.shear,
             "perspective": shape.perspective,
-            "blur": blur,
+            "blur": settled.blur,
+            "bend": settled.bend,
             "continuation": continuation(query.pyramid.picture, matrix, grey.size, pair, found),
         }
     )
@@ -152,25 +127,45 @@ def examine_pair(
     )
 
 
-def _settled(
-    query: Pyramid, reference: Pyramid, matrix: Homography, pair: AlignedPair
-) -> tuple[Homography, AlignedPair, Agreement, float]:
-    """One last step at full resolution, between pictures of equal sharpness; kept where the agreement gains by it."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Settled:
+    """The final alignment and what is measured on it; ``blur`` as of `match_sharpness`, ``bend`` as of `fitting`."""
+
+    matrix: Homography
+    pair: AlignedPair
+    found: Agreement
+    blur: float
+    bend: float
+
+    @property
+    def worth(self) -> float:
+        return self.found.weight / max(1, int(self.found.valid.sum()))
+
+
+def _settled(query: Pyramid, reference: Pyramid, matrix: Homography, pair: AlignedPair) -> _Settled:
+    """The last steps at full resolution, between pictures of equal sharpness, while the agreement gains."""
+    best = _compared(matrix, pair)
+    for _ in range(_LAST_STEPS):
+        if not best.found.textured.any() or np.median(best.found.correlation[best.found.textured]) < 0.4:
+            break
+        correction = fit(best.pair, best.found, best.matrix)
+        if correction is None or not plausible(correction.matrix, reference.size, query.size):
+            break
+        moved = align(query, reference, correction.matrix, side=_FINE_SIDE)
+        if moved is None:
+            break
+        better = _compared(correction.matrix, bent(moved, correction), correction.bend_size)
+        if better.worth <= best.worth:
+            break
+        gain, best = better.worth / best.worth, better
+        if gain < _WORTH_ANOTHER:
+            break
+    return best
+
+
+def _compared(matrix: Homography, pair: AlignedPair, bend: float = 0.0) -> _Settled:
     pair, blur = match_sharpness(pair)
-    found = agreement(pair)
-    if not found.textured.any() or np.median(found.correlation[found.textured]) < 0.4:
-        return matrix, pair, found, blur
-    moved = step(pair, matrix, affine=False)
-    if moved is None or not plausible(moved, reference.size, query.size):
-        return matrix, pair, found, blur
-    again = align(query, reference, moved, side=_FINE_SIDE)
-    if again is None:
-        return matrix, pair, found, blur
-    again, again_blur = match_sharpness(again)
-    better = agreement(again)
-    if better.weight / max(1, int(better.valid.sum())) <= found.weight / max(1, int(found.valid.sum())):
-        return matrix, pair, found, blur
-    return moved, again, better, again_blur
+    return _Settled(matrix=matrix, pair=pair, found=agreement(pair), blur=blur, bend=bend)
 
 
 def _consistent(

@@ -11,7 +11,7 @@ from imgguard.verify.matching import KeypointMatcher, KeypointMatches, homograph
 
 _REFINE_SIDE = 224
 _TRUSTED = 0.3  # average agreement at low resolution; wrong guesses reach .1, copies on a new background .3 to .5
-_CHANCE = 0.1  # what wrong guesses reach
+_CHANCE = 0.2  # what four of five wrong guesses stay below, and 1 of 500 right ones
 _REFINED = 3  # guesses that are refined; the right one is nearly always among them
 
 
@@ -52,14 +52,11 @@ class AlignmentSearch:
             rigid = similarity(matches, self._reference.size, self._query.size)
             self._try(projective.matrix if projective else None, "keypoints")
             self._try(rigid.matrix if rigid else None, "keypoints_rigid")
-            support = Support(
+            self._support[mirrored] = Support(
                 matches=matches,
                 homography_inliers=projective.inlier_count if projective else 0,
                 similarity_inliers=rigid.inlier_count if rigid else 0,
             )
-            earlier = self._support.get(mirrored)
-            if earlier is None or support.homography_inliers > earlier.homography_inliers:
-                self._support[mirrored] = support
 
     def by_window(self, window: Window) -> None:
         """The whole reference on a part of the query, in its two likeliest orientations."""

@@ -163,7 +163,7 @@ _FAMILIES: dict[str, tuple[tuple[Step, ...], float]] = {
     "crop_mirror": ((shape.crop((0.25, 0.9)), shape.mirror), 1),
     "shear": ((shape.shear((0.03, 0.3)),), 0.5),
     "perspective": ((shape.perspective((0.03, 0.22)),), 1),
-    "lens": ((shape.lens((0.03, 0.25)),), 0.5),
+    "lens": ((shape.lens((0.03, 0.25)),), 1.5),
     "text": ((overlay.text((1, 6), (0.03, 0.15)),), 1),
     "watermark": ((overlay.watermark((0.15, 0.65), (0.03, 0.15)),), 1),
     "banner": ((overlay.banner((0.05, 0.3)),), 1),
@@ -175,7 +175,7 @@ _FAMILIES: dict[str, tuple[tuple[Step, ...], float]] = {
     "paste_turned": ((paste((0.08, 0.6), turn=(0, 40)),), 1),
     "paste_mirrored": ((shape.mirror, paste((0.08, 0.5))), 1),
     "collage": ((_either(collage(1, 2), collage(2, 1), collage(2, 2), collage(2, 3), collage(3, 3)),), 2),
-    "recapture": ((recapture((0.0, 0.16), (0.1, 0.7)),), 1.5),
+    "recapture": ((recapture((0.0, 0.16), (0.1, 0.7)),), 3),
     "background_replaced": ((background_replaced((0.5, 1.0)),), 3),
     "composition": ((_composition((2, 5), placing=0.3),), 6),
 }

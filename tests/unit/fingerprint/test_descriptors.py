@@ -1,6 +1,8 @@
 """Weights are what their digests say; hashes survive what they should; a reference keeps within its budget."""
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +11,9 @@ import pytest
 from imgguard.errors import ConfigurationError, DigestMismatch, WeightsUnavailable
 from imgguard.fingerprint.describe import describe, reference_picture
 from imgguard.fingerprint.embedding import Embedder
-from imgguard.fingerprint.fingerprint import DescriptorKind
+from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, pack_vector, unpack_vectors
 from imgguard.fingerprint.perceptual import hamming_distance, pdq, phash
-from imgguard.fingerprint.weights import PACKAGED, PAIRS, custom_weights, packaged_weights, query_weights
+from imgguard.fingerprint.weights import PACKAGED, PAIRS, custom_weights, packaged_weights
 from imgguard.imaging.decode import decode_bytes
 from imgguard.imaging.image import DecodedImage, DecodeLimits
 
@@ -35,8 +37,6 @@ def test_packaged_weights_have_the_digests_written_down() -> None:
 
 def test_the_student_searches_for_its_teacher_and_nobody_else() -> None:
     teacher, student = packaged_weights("sscd"), packaged_weights("sscd_distilled")
-    assert query_weights(teacher) == student
-    assert query_weights(student) == student
     assert {teacher.sha256: student.sha256} == PAIRS
 
 
@@ -100,3 +100,57 @@ def test_a_noisy_picture_keeps_within_the_budget_too(student: Embedder) -> None:
 def test_missing_descriptors_are_told() -> None:
     with pytest.raises(DigestMismatch, match="keypoints"):
         reference_picture([], sha256="0" * 64, pixel_digest="", width=1, height=1)
+
+
+@pytest.fixture(scope="module")
+def described(student: Embedder) -> tuple[DecodedImage, list[Descriptor]]:
+    image = decoded("mug")
+    return image, describe(image, student)
+
+
+def not_a_number(data: bytes) -> bytes:
+    """Keypoints whose first size is NaN."""
+    start = 4 + 4 * int.from_bytes(data[:4], "little")
+    return data[:start] + b"\x00\x7e" + data[start + 2 :]
+
+
+@pytest.mark.parametrize("kind", [DescriptorKind.KEYPOINTS, DescriptorKind.WORKING_COPY, DescriptorKind.PDQ])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda _: b"\0",
+        lambda data: data[:-1],
+        lambda data: data + b"\0",
+        lambda data: data[: len(data) // 2],
+        lambda data: b"\xff" * len(data),
+    ],
+    ids=["empty", "short", "cut", "longer", "half", "ones"],
+)
+def test_damaged_descriptors_are_told(
+    described: tuple[DecodedImage, list[Descriptor]], kind: DescriptorKind, damage: Callable[[bytes], bytes]
+) -> None:
+    image, descriptors = described
+    broken = [replace(one, data=damage(one.data)) if one.kind is kind else one for one in descriptors]
+    if kind is DescriptorKind.PDQ and len(broken[2].data) == 33:
+        return  # any 33 bytes are a hash and its quality
+    with pytest.raises(DigestMismatch, match=image.sha256[:12]):
+        reference_picture(broken, sha256=image.sha256, pixel_digest="", width=image.width, height=image.height)
+
+
+def test_keypoints_that_are_no_numbers_are_told(described: tuple[DecodedImage, list[Descriptor]]) -> None:
+    image, descriptors = described
+    broken = [replace(d, data=not_a_number(d.data)) if d.kind == "keypoints" else d for d in descriptors]
+    with pytest.raises(DigestMismatch, match="keypoints"):
+        reference_picture(broken, sha256=image.sha256, pixel_digest="", width=image.width, height=image.height)
+
+
+@pytest.mark.parametrize("packed", [[b"1234"], [b""], [b"12345"], [b"\xff" * 64]])
+def test_damaged_embeddings_are_told(packed: list[bytes]) -> None:
+    with pytest.raises(DigestMismatch, match="embedding"):
+        unpack_vectors(packed)
+    whole = pack_vector(np.eye(1, 16, dtype=np.float32)[0])
+    with pytest.raises(DigestMismatch, match="embedding"):
+        unpack_vectors([whole, *packed])
+    assert unpack_vectors([whole, whole]).shape == (2, 16)
+    assert unpack_vectors([]).shape[0] == 0
