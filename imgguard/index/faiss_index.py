@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from imgguard.index.base import Hit, Vectors
 from imgguard.index.codec import Codec
-from imgguard.index.segment import NOT_LIVE, LiveSegment, Segment, Tail, merged
+from imgguard.index.segment import NOT_LIVE, LiveSegment, Near, Segment, Tail, highest, merged
 
 TAIL_ROWS = 8_192
 """Vectors kept exact before they are compressed; also what the first codec is trained on."""
@@ -30,8 +30,8 @@ _SAMPLE_ROWS = 65_536
 _TRAINED_ENOUGH = _SAMPLE_ROWS // 2
 """The codec is renewed from a sample when the index has grown this many times over, until it has seen this many."""
 
-type _Candidates = tuple[NDArray[np.float32], NDArray[np.int64]]
-"""Rough cosines, and rows of a segment"""
+_CROWD = 2.5
+"""How many times its share of those candidates each of several segments gives."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +76,12 @@ class FaissIndex:
     def state(self) -> State:
         """What is published at this moment; for snapshots."""
         return self._state
+
+    @property
+    def holds_removed(self) -> bool:
+        """Whether vectors that were removed are still in memory, for `compact` to drop."""
+        state = self._state
+        return state.tail.live_count < state.tail.count or any(part.dead_count for part in state.segments)
 
     def __len__(self) -> int:
         state = self._state
@@ -163,6 +169,7 @@ class FaissIndex:
         """Drop removed vectors from memory, merge small segments, renew an outgrown codec. Blocks no search and no add,
         except for the moment of the swap."""
         with self._compacting:
+            self._compact_tail()
             state = self._state
             if state.codec is None:
                 return
@@ -175,6 +182,13 @@ class FaissIndex:
             with self._writing:
                 self._state = replace(self._state, codec=codec)
                 self._swap(parts, made)
+
+    def _compact_tail(self) -> None:
+        with self._writing:
+            tail = self._state.tail
+            if tail.live_count < tail.count:
+                fresh = Tail.empty(len(tail.numbers), self._dimension).with_added(*tail.live())
+                self._state = replace(self._state, tail=fresh)
 
     def _renewed(self, state: State, codec: Codec) -> Codec:
         size = sum(part.live_count for part in state.segments)
@@ -221,53 +235,34 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="imgguard-scan")
 
 
-def _candidates(segments: Sequence[LiveSegment], turned: Sequence[Vectors], wanted: int) -> list[_Candidates]:
-    if len(segments) < 2:
-        return [part.candidates(vectors, wanted) for part, vectors in zip(segments, turned, strict=True)]
-    return list(_pool().map(lambda part, vectors: part.candidates(vectors, wanted), segments, turned))
-
-
 def _search(state: State, queries: Vectors, limit: int) -> list[list[Hit]]:
-    wanted = max(limit * _RANKED, _RANKED_AT_LEAST)
     spaces = {part.segment.codec: part.segment.codec.turn(queries) for part in state.segments}
-    turned = [spaces[part.segment.codec] for part in state.segments]
-    rough = _candidates(state.segments, turned, wanted)
+    wanted = _ranked_of_each(limit, len(state.segments))
+
+    def nearest(part: LiveSegment) -> list[Near]:
+        return part.nearest(spaces[part.segment.codec], limit, ranked=wanted)
+
+    spread = map if len(state.segments) < 2 else _pool().map
+    found = list(spread(nearest, state.segments))
     exact = state.tail.cosines(queries)
     newest = state.tail.numbers[: state.tail.count]
-    found = []
+    hits = []
     for row in range(len(queries)):
-        near = [(cosines[row], rows[row]) for cosines, rows in rough]
-        numbers, cosines = _ranked(state.segments, near, [vectors[row] for vectors in turned], wanted)
-        found.append(_best(np.concatenate([newest, numbers]), np.concatenate([exact[row], cosines]), limit))
-    return found
+        near = [(newest, exact[row]), *(rows[row] for rows in found)]
+        hits.append(_best(np.concatenate([n for n, _ in near]), np.concatenate([c for _, c in near]), limit))
+    return hits
 
 
-def _ranked(
-    segments: Sequence[LiveSegment],
-    rough: Sequence[_Candidates],
-    turned: Sequence[NDArray[np.float32]],
-    wanted: int,
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Numbers and near-exact cosines of the ``wanted`` best rough candidates over all segments, in no order."""
-    near = [cosines[rows >= 0] for cosines, rows in rough]
-    worst = _smallest_of_best(np.concatenate(near), wanted) if near else -np.inf
-    numbers, cosines = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.float32)]
-    for part, (approximate, rows), vector in zip(segments, rough, turned, strict=True):
-        chosen = rows[(rows >= 0) & (approximate >= worst)]
-        numbers.append(part.segment.numbers[chosen])
-        cosines.append(part.segment.codec.cosines(part.segment.codes[chosen], vector))
-    return np.concatenate(numbers), np.concatenate(cosines)
+def _ranked_of_each(limit: int, segments: int) -> int:
+    """How many candidates of each segment are ranked again. Where there are several, each holds only some of the best;
+    but photographs of one product are often registered, and so stored, together: each gives more than its share."""
+    every = max(limit * _RANKED, _RANKED_AT_LEAST)
+    return min(every, max(int(_CROWD * every / max(1, segments)), every // 6))
 
 
 def _best(numbers: NDArray[np.int64], cosines: NDArray[np.float32], limit: int) -> list[Hit]:
-    # Everything equal to the last one that fits takes part in the sort, so that ties go by number.
-    chosen = np.flatnonzero(cosines >= max(_smallest_of_best(cosines, limit), NOT_LIVE + 0.5))
+    chosen = highest(cosines, limit)
+    chosen = chosen[cosines[chosen] > NOT_LIVE]
     order = chosen[np.lexsort((numbers[chosen], -cosines[chosen]))[:limit]]
     pairs = zip(numbers[order].tolist(), cosines[order].tolist(), strict=True)
     return [Hit(number=number, cosine_similarity=min(cosine, 1.0)) for number, cosine in pairs]
-
-
-def _smallest_of_best(cosines: NDArray[np.float32], count: int) -> float:
-    if len(cosines) <= count:
-        return -np.inf
-    return float(np.partition(cosines, len(cosines) - count)[len(cosines) - count])

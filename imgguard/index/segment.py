@@ -16,6 +16,15 @@ NOT_LIVE = -2.0
 """In place of the cosine of a vector that is removed: below any cosine."""
 
 type Mask = NDArray[np.bool_]
+type Near = tuple[NDArray[np.int64], NDArray[np.float32]]
+"""Numbers and cosine similarities, in no order."""
+
+
+def highest(values: NDArray[np.float32], count: int) -> NDArray[np.intp]:
+    """Where the ``count`` highest are, and all that equal the last of them, so that others may break the tie."""
+    if len(values) <= count:
+        return np.arange(len(values))
+    return np.flatnonzero(values >= np.partition(values, len(values) - count)[len(values) - count])
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -74,10 +83,21 @@ class LiveSegment:
     def live_rows(self) -> NDArray[np.intp]:
         return np.arange(len(self.segment)) if self.dead is None else np.flatnonzero(~self.dead)
 
-    def candidates(self, turned: Vectors, count: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Rough cosines and rows, both (n, >= count) or all there are, best first; rows that are not live are -1.
+    def nearest(self, turned: Vectors, limit: int, *, ranked: int) -> list[Near]:
+        """For each of ``turned`` the ``limit`` best, and their ties, of ``ranked`` rough candidates, ranked again.
 
         ``turned`` are query vectors in the space of the segment's codec.
+        """
+        found = []
+        for vector, rows in zip(turned, self._candidates(turned, ranked), strict=True):
+            kept = rows[rows >= 0]
+            cosines = self.segment.codec.cosines(self.segment.codes[kept], vector)
+            best = highest(cosines, limit)
+            found.append((self.segment.numbers[kept[best]], cosines[best]))
+        return found
+
+    def _candidates(self, turned: Vectors, count: int) -> NDArray[np.int64]:
+        """Rows (n, >= count) or all there are, of the best rough cosines; rows that are not live are -1.
 
         More are fetched while removed rows crowd out live ones, so removals never cost recall.
         """
@@ -86,12 +106,12 @@ class LiveSegment:
         fetch = min(size, count + min(self.dead_count, count))
         while True:
             with single_threaded():
-                rough, rows = self.segment.scanner.search(vectors, fetch)
+                _, rows = self.segment.scanner.search(vectors, fetch)
             if self.dead is None:
-                return rough, rows
+                return np.asarray(rows, dtype=np.int64)
             rows[self.dead[rows]] = -1  # row -1 reads the last mask entry, which is harmless: it stays -1
             if fetch >= size or (rows >= 0).sum(axis=1).min(initial=wanted) >= wanted:
-                return rough, rows
+                return np.asarray(rows, dtype=np.int64)
             fetch = min(size, 2 * fetch)
 
 
@@ -107,9 +127,10 @@ class Tail:
 
     @classmethod
     def empty(cls, capacity: int, dimension: int) -> Self:
+        # Zeros, which cost nothing until written: memory that is given out as it is may hold vectors that were erased.
         return cls(
-            np.empty(capacity, dtype=np.int64),
-            np.empty((capacity, dimension), dtype=np.float32),
+            np.zeros(capacity, dtype=np.int64),
+            np.zeros((capacity, dimension), dtype=np.float32),
             0,
             np.zeros(0, dtype=np.bool_),
         )
