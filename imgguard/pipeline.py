@@ -56,9 +56,12 @@ class CandidateIndex(Protocol):
 
 
 class Library(Protocol):
-    """Gives the stored descriptors of a content; None when it was removed since the search."""
+    """Stored descriptors. ``load`` gives those of a content, None when it was removed since the search; ``identical``
+    the numbers of searchable contents with the same bytes or the same pixels."""
 
     def load(self, number: int) -> ReferencePicture | None: ...
+
+    def identical(self, sha256: str, pixel_digest: str) -> Sequence[int]: ...
 
 
 type Ranked = tuple[int, FusedHit]
@@ -106,7 +109,7 @@ def examine(data: bytes, tools: Tools, profile: Profile) -> Finding:
         vectors = tools.embedder.embed([cut(image.working, view) for view in views], side=VIEW_SIDE)
         hashes = pdq(image.working)
     with watch.stage("search"):
-        hits = tools.index.search(vectors, profile.candidates)
+        hits = candidates(image, tools, vectors, profile.candidates)
     with watch.stage("verify"):
         judgements = verify_candidates(image, hashes, views, hits, tools, profile)
     verdict, reasons = conclude(judgements)
@@ -125,6 +128,16 @@ def examine(data: bytes, tools: Tools, profile: Profile) -> Finding:
         generation_id=tools.generation_id,
         timings_ms={stage: round(spent, 2) for stage, spent in watch.timings.items()},
     )
+
+
+def candidates(image: DecodedImage, tools: Tools, vectors: Vectors, limit: int) -> list[FusedHit]:
+    """The ``limit`` nearest contents, and all identical ones, which a plain picture's embedding need not find."""
+    same = [
+        FusedHit(number=number, cosine_similarity=1.0, view=0)
+        for number in tools.library.identical(image.sha256, image.pixel_digest)
+    ]
+    known = {hit.number for hit in same}
+    return same + [hit for hit in tools.index.search(vectors, limit) if hit.number not in known]
 
 
 def verify_candidates(

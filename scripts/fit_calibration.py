@@ -9,9 +9,10 @@ benchmark reports on, and edits with strengths drawn from a continuum. Everythin
 1. Measure pairs: edited originals with their true reference and with the nearest others; unregistered photographs with
    the nearest references (photographs of the same product among them).
 2. Fit boosted trees whose every feature has a declared direction, since more agreement can never speak against a copy.
+   Pairs that could not be aligned teach the trees as well; their own likelihood ratio is simply counted.
 3. Cross-validate by seller and product class; map the held-out sums to log10 likelihood ratios by logistic regression,
    taking for each photograph that is not registered the candidate that looks most like a copy.
-4. Fix the thresholds on the held-out values and write the model as JSON.
+4. Fix both thresholds on the held-out values and write the model as JSON.
 """
 
 import argparse
@@ -27,10 +28,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
 from imgguard.bench import dataset
+from imgguard.bench.accuracy import CACHE
+from imgguard.bench.cache import world_for
 from imgguard.bench.edits import EDITS
-from imgguard.bench.runner import Task, build_world, measure, run
+from imgguard.bench.runner import Task, measure, run
 
 SEED = 20261122
+ALIGNED = "correlation_median"  # a measurement that only pairs with an alignment have
 TARGET = Path(__file__).resolve().parents[1] / "imgguard" / "verdict" / "calibration.json"
 
 # Feature -> direction in which it can only speak for a copy (+1), only against (-1), or depends on the others (0).
@@ -69,6 +73,7 @@ DIRECTIONS = {
     "gain": 0,
     "detail": 1,
     "blur": 0,
+    "bend": 0,
     "continuation": -1,
     "anisotropy": 0,
     "shear": -1,
@@ -82,10 +87,10 @@ DIRECTIONS = {
 
 def measured(path: Path, *, workers: int) -> None:
     """Step 1: one JSON line a pair into ``path``."""
-    world = build_world(dataset.references(), workers=workers)
+    world = world_for(dataset.references(), folder=CACHE, workers=workers)
     specs = (
-        *dataset.random_positives("fit", count=1100, seed=SEED),
-        *dataset.positives("fit", tuple(EDITS), per_edit=4, seed=SEED),
+        *dataset.random_positives("fit", count=1400, seed=SEED),
+        *dataset.positives("fit", tuple(EDITS), per_edit=5, seed=SEED),
     )
     tasks = [Task(spec=spec, item=spec.item) for spec in specs]
     tasks += [Task(spec=None, item=item) for item in dataset.negatives("fit")]
@@ -114,7 +119,7 @@ def model(seed: int) -> HistGradientBoostingClassifier:
         max_iter=360,
         max_leaf_nodes=12,
         min_samples_leaf=12,
-        l2_regularization=3.0,
+        l2_regularization=1.0,
         max_features=0.35,
         monotonic_cst=list(DIRECTIONS.values()),
         early_stopping=False,
@@ -169,19 +174,18 @@ def main() -> None:
     if not options.rows.exists():
         measured(options.rows, workers=options.workers)
     rows = [json.loads(line) for line in options.rows.read_text(encoding="utf-8").splitlines()]
-    values = np.array([[row["features"].get(name, 0.0) for name in DIRECTIONS] for row in rows])
+    aligned = np.array([ALIGNED in row["features"] for row in rows])
     same = np.array([row["same"] for row in rows])
-    groups = np.array([fold_group(row) for row in rows])
-    raw = np.zeros(len(rows))
-    folds = StratifiedGroupKFold(n_splits=6, shuffle=True, random_state=SEED)
-    for train, test in folds.split(values, same, groups):
-        raw[test] = model(SEED).fit(values[train], same[train]).decision_function(values[test])
+    values = np.array([[row["features"].get(name, 0.0) for name in DIRECTIONS] for row in rows])
+    raw = cross_validated(values, same, np.array([fold_group(row) for row in rows]))
     true, false = hardest(rows, raw)
     labels = np.r_[np.ones(len(true), bool), np.zeros(len(false), bool)]
     slope, intercept = calibrated(np.r_[true, false], labels)
     cap = float(np.log10(len(false)))
     ratios = [np.clip(slope * part + intercept, -cap, cap) for part in (true, false)]
-    copy_threshold = thresholds(ratios[1], cap)
+    copy_threshold, reject_threshold = thresholds(*ratios, cap)
+    unaligned = unaligned_ratio(aligned, same, cap)
+    print(f"not aligned: {unaligned:.2f}; reject threshold {reject_threshold}")
     report(rows, raw, slope, intercept, cap, ratios, copy_threshold)
     if options.dry_run:
         return
@@ -196,7 +200,8 @@ def main() -> None:
         "intercept": intercept,
         "cap": cap,
         "copy_threshold": copy_threshold,
-        "reject_threshold": 0.0,
+        "reject_threshold": reject_threshold,
+        "unaligned": round(unaligned, 3),
         "baseline": float(np.ravel(final._baseline_prediction)[0]),
         "trees": [tree_document(predictor[0].nodes) for predictor in final._predictors],
     }
@@ -204,10 +209,31 @@ def main() -> None:
     print(f"wrote {TARGET}")
 
 
-def thresholds(false: NDArray[np.float64], cap: float) -> float:
-    """The ratio from which a copy is reported: half a unit above all held-out negatives but one in a thousand."""
+def cross_validated(
+    values: NDArray[np.float64], same: NDArray[np.bool_], groups: NDArray[np.str_]
+) -> NDArray[np.float64]:
+    """Raw sums from models that have not seen the seller or product class."""
+    raw = np.zeros(len(same))
+    for train, test in StratifiedGroupKFold(n_splits=6, shuffle=True, random_state=SEED).split(values, same, groups):
+        raw[test] = model(SEED).fit(values[train], same[train]).decision_function(values[test])
+    return raw
+
+
+def unaligned_ratio(aligned: NDArray[np.bool_], same: NDArray[np.bool_], cap: float) -> float:
+    """log10 of how much oftener copies than other pairs cannot be aligned; negative. One is added to each count."""
+    shares = [((~aligned & kind).sum() + 1) / (kind.sum() + 2) for kind in (same, ~same)]
+    return float(np.clip(np.log10(shares[0] / shares[1]), -cap, cap))
+
+
+def thresholds(true: NDArray[np.float64], false: NDArray[np.float64], cap: float) -> tuple[float, float]:
+    """The ratios from which a copy is reported, and up to which another photograph is.
+
+    The first lies half a unit above all held-out negatives but one in a thousand; below the second lies one in two
+    hundred of the held-out copies.
+    """
     allowed = len(false) // 1000 + 1
-    return round(float(np.clip(np.sort(false)[-1 - allowed] + 0.5, 1.5, cap - 0.3)), 2)
+    copy = np.clip(np.sort(false)[-1 - allowed] + 0.5, 1.5, cap - 0.3)
+    return round(float(copy), 2), round(float(np.clip(np.quantile(true, 0.005), -1.0, -0.3)), 2)
 
 
 def report(

@@ -71,6 +71,11 @@ class World:
         digest = self.references[number].pixel_digest
         return frozenset(other for other, found in enumerate(self.references) if found.pixel_digest == digest)
 
+    def identical(self, sha256: str, pixel_digest: str) -> Sequence[int]:
+        """As `Library`."""
+        same = (found.sha256 == sha256 or found.pixel_digest == pixel_digest for found in self.references)
+        return [number for number, is_same in enumerate(same) if is_same]
+
     def load(self, number: int) -> ReferencePicture:
         """As `Library`."""
         found = self.references[number]

@@ -111,6 +111,9 @@ class _Listener:
         self.order = [hit.number for hit in hits]
         return hits[:limit]
 
+    def identical(self, sha256: str, pixel_digest: str) -> Sequence[int]:
+        return self._world.identical(sha256, pixel_digest)
+
     def load(self, number: int) -> ReferencePicture:
         self._loaded = number
         return self._world.load(number)
@@ -130,7 +133,9 @@ class _Listener:
             return _Examined(ratio=ratio, score=heard[-1], judgement=judgement)
         if judgement is not None and judgement.verdict is Verdict.COPY:  # identical: nothing had to be measured
             return _Examined(ratio=cap, score=CERTAIN, judgement=judgement)
-        return _Examined(ratio=-cap, score=NEVER, judgement=judgement)
+        # Not aligned, therefore not measured.
+        ratio = self.calibration.unaligned if judgement is None else judgement.log10_likelihood_ratio
+        return _Examined(ratio=ratio, score=NEVER, judgement=judgement)
 
 
 def ask(world: World, task: Task, *, profile: str, calibration: Calibration, baselines: bool) -> Trial | None:

@@ -20,6 +20,8 @@ KEYPOINT_LIMIT = 400
 # 400 keypoints take 54,404 bytes, embedding and hashes 2,092: this leaves room under 100,000 bytes a reference.
 _WORKING_COPY_BYTES = 42_000
 _QUALITIES = (90, 84, 76, 66, 55, 40, 25)
+_END_OF_JPEG = b"\xff\xd9"
+_PDQ_BYTES = 32
 
 STORED_FOR_VERIFICATION = (DescriptorKind.KEYPOINTS, DescriptorKind.WORKING_COPY, DescriptorKind.PDQ)
 
@@ -85,17 +87,37 @@ def reference_picture(
     missing = [kind.value for kind in STORED_FOR_VERIFICATION if kind not in data]
     if missing:
         raise DigestMismatch(f"content {sha256[:12]}... lacks its {', '.join(missing)} descriptor")
-    # Our own encoding of pixels that a sandboxed decoder delivered: safe to decode here.
-    picture = cv2.imdecode(np.frombuffer(data[DescriptorKind.WORKING_COPY], np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise DigestMismatch(f"the working copy of content {sha256[:12]}... is damaged")
+    reading = DescriptorKind.WORKING_COPY
+    try:
+        working = _read_working_copy(data[reading])
+        reading = DescriptorKind.KEYPOINTS
+        keypoints = local.load(data[reading])
+        reading = DescriptorKind.PDQ
+        pdq, pdq_quality = _read_pdq(data[reading])
+    except (ValueError, cv2.error) as error:
+        name = reading.value.replace("_", " ")
+        raise DigestMismatch(f"the stored {name} of content {sha256[:12]}... is damaged: {error}") from error
     return ReferencePicture(
         content_sha256=sha256,
         pixel_digest=pixel_digest,
         width=width,
         height=height,
-        working=np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8),
-        keypoints=local.load(data[DescriptorKind.KEYPOINTS]),
-        pdq=data[DescriptorKind.PDQ][:32],
-        pdq_quality=data[DescriptorKind.PDQ][32],
+        working=working,
+        keypoints=keypoints,
+        pdq=pdq,
+        pdq_quality=pdq_quality,
     )
+
+
+def _read_working_copy(data: bytes) -> Pixels:
+    """Our own encoding of pixels that a sandboxed decoder delivered: safe to decode here. Raises ValueError."""
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data.endswith(_END_OF_JPEG) else None
+    if picture is None:
+        raise ValueError("it is no whole JPEG file")
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _read_pdq(data: bytes) -> tuple[bytes, int]:
+    if len(data) != _PDQ_BYTES + 1:
+        raise ValueError(f"{len(data)} bytes instead of {_PDQ_BYTES + 1}")
+    return data[:_PDQ_BYTES], data[_PDQ_BYTES]

@@ -1,13 +1,17 @@
 """What is kept of a picture so that it can be found and compared later."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imgguard.errors import DigestMismatch
 from imgguard.imaging.image import Pixels
+
+_NORM_TOLERANCE = 1e-3  # norms of stored embeddings are 1 within 1e-6; random bytes are nowhere near
 
 
 class DescriptorKind(StrEnum):
@@ -74,8 +78,25 @@ def pack_vector(vector: NDArray[np.float32]) -> bytes:
 
 
 def unpack_vectors(packed: Sequence[bytes]) -> NDArray[np.float32]:
-    """The stored embeddings as float32 (n, dimension). Raises ValueError when their lengths differ."""
-    if len({len(data) for data in packed}) > 1:
-        raise ValueError("embeddings of different dimensions cannot share an index")
-    rows = np.frombuffer(b"".join(packed), dtype="<f4").astype(np.float32, copy=False)
-    return rows.reshape(len(packed), -1)
+    """The stored embeddings as float32 (n, dimension). Raises DigestMismatch unless they are whole and alike."""
+    whole, vectors = whole_vectors(dict(enumerate(packed)))
+    if len(whole) < len(packed):
+        raise DigestMismatch(f"{len(packed) - len(whole)} of {len(packed)} embeddings are damaged")
+    return vectors
+
+
+def whole_vectors(
+    packed: Mapping[int, bytes], *, dimension: int | None = None
+) -> tuple[list[int], NDArray[np.float32]]:
+    """Which of the stored embeddings are whole, in their order, and their vectors, float32 (n, dimension).
+
+    Whole is a unit vector of ``dimension``, or of the dimension that most of them have.
+    """
+    lengths = Counter(len(data) for data in packed.values())
+    size = 4 * dimension if dimension is not None else max(lengths, key=lambda length: lengths[length], default=0)
+    fitting = [number for number, data in packed.items() if len(data) == size and size and size % 4 == 0]
+    joined = b"".join(packed[number] for number in fitting)
+    rows = np.frombuffer(joined, dtype="<f4").reshape(len(fitting), size // 4).astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):
+        kept = np.abs(np.linalg.norm(rows, axis=1) - 1) < _NORM_TOLERANCE
+    return [number for number, whole in zip(fitting, kept, strict=True) if whole], rows[kept]

@@ -2,8 +2,9 @@
 
 A frame is ``>II`` (length of the header, length of the body), a JSON object in UTF-8, and raw bytes. Requests have an
 empty header and the file as body; replies describe the picture and carry its working copy (RGB rows), or an error.
-Nothing is ever unpickled, and a reply is believed only after `parse_reply` has checked it: a decoder that a hostile
-file has taken over must not be able to do more than lie about that file.
+Nothing is ever unpickled, and a reply is used only after `parse_reply` has checked it: a decoder that a hostile file
+has taken over cannot reach further into the service. It can still lie about that file and about those it is given until
+it is replaced, and it has the rights of the account that the service runs under: give that account nothing else.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """Compare two pictures with each other. Nothing is registered, nothing is stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +36,10 @@ class _OnePicture:
         cosines = (views @ self.vector.T)[:, 0]
         view = int(np.argmax(cosines))
         return [FusedHit(number=1, cosine_similarity=min(float(cosines[view]), 1.0), view=view)]
+
+    def identical(self, sha256: str, pixel_digest: str) -> Sequence[int]:
+        picture = self.picture
+        return [1] if sha256 == picture.content_sha256 or pixel_digest == picture.pixel_digest else []
 
     def load(self, number: int) -> ReferencePicture | None:  # noqa: ARG002
         return self.picture

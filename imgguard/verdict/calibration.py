@@ -41,7 +41,8 @@ class Tree:
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calibration:
     """A fitted model. ``cap`` bounds the absolute log10 likelihood ratio: a model cannot claim more than the number of
-    independent negatives it has seen. ``copy_threshold`` and ``reject_threshold`` (log10) were fixed before testing."""
+    independent negatives it has seen. ``copy_threshold`` and ``reject_threshold`` (log10) were fixed before testing.
+    ``unaligned`` is the log10 ratio of a pair, not too plain, for which no alignment was found."""
 
     sha256: str
     features: tuple[str, ...]
@@ -52,6 +53,7 @@ class Calibration:
     cap: float
     copy_threshold: float
     reject_threshold: float
+    unaligned: float
 
     def raw(self, features: Mapping[str, float]) -> float:
         """The trees' sum: a log odds under the fitting sample, before calibration."""
@@ -88,6 +90,7 @@ def parse(data: bytes) -> Calibration:
             cap=float(document["cap"]),
             copy_threshold=float(document["copy_threshold"]),
             reject_threshold=float(document["reject_threshold"]),
+            unaligned=float(document["unaligned"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ConfigurationError(f"the calibration model cannot be read: {error}") from error

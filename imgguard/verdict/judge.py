@@ -12,7 +12,16 @@ from imgguard.imaging.views import View
 from imgguard.verdict.calibration import Calibration
 from imgguard.verdict.edits import Seen, named_edits
 from imgguard.verdict.finding import Edit, Judgement, Matrix, Polygon, Transform, Verdict
-from imgguard.verdict.policy import Reason, reasons_of, relation_of, strength_of, verdict_of, worth_listing
+from imgguard.verdict.policy import (
+    Reason,
+    few_details,
+    reasons_of,
+    reasons_without_alignment,
+    relation_of,
+    strength_of,
+    verdict_of,
+    worth_listing,
+)
 from imgguard.verify.examination import Examination, QueryPicture
 from imgguard.verify.geometry import Homography, area, decompose, normalised, scaling
 from imgguard.verify.regions import Regions, locate
@@ -49,22 +58,24 @@ def judge(
     """The judgement, or None where the candidate is neither a copy nor similar enough to be worth a line."""
     distance = hamming_distance(evidence.hashes, reference.pdq)
     features = features_of(evidence, examined, distance=distance, quality=reference.pdq_quality)
-    same_bytes = evidence.image.sha256 == reference.content_sha256
-    same_pixels = evidence.image.pixel_digest == reference.pixel_digest
-    ratio = calibration.cap if same_bytes or same_pixels else -calibration.cap
-    if not (same_bytes or same_pixels) and examined.matrix is not None:
+    aligned, identical = examined.matrix is not None, _identical(evidence.image, reference)
+    if identical:
+        ratio = calibration.cap
+    elif aligned:
         ratio = calibration.log10_likelihood_ratio(features)
+    else:
+        ratio = 0.0 if few_details(features) else calibration.unaligned
     verdict = verdict_of(ratio, calibration)
-    if verdict is Verdict.SAME_PRODUCT and not worth_listing(evidence.cosine_similarity, features):
+    listed = verdict is Verdict.COPY or (aligned and verdict is Verdict.INCONCLUSIVE)
+    if not listed and not worth_listing(evidence.cosine_similarity, features):
         return None
-    where = _where(evidence, query, reference, examined) if examined.matrix is not None else None
+    where = _where(evidence, query, reference, examined) if aligned else None
     copied = verdict in (Verdict.COPY, Verdict.INCONCLUSIVE) and where is not None
-    edits = _edits(query, reference, examined, where) if copied and where is not None else ()
-    if same_bytes or same_pixels:
-        edits = ()
-    reasons = reasons_of(verdict, features)
-    if same_bytes or same_pixels:
-        reasons = (Reason.IDENTICAL_BYTES.value if same_bytes else Reason.IDENTICAL_PIXELS.value, *reasons)
+    is_copy = verdict is Verdict.COPY and not identical
+    edits = _edits(query, reference, examined, where) if is_copy and where is not None else ()
+    reasons = reasons_of(verdict, features) if aligned else reasons_without_alignment(verdict)
+    if identical:
+        reasons = (identical.value, *reasons)
     return Judgement(
         content_sha256=reference.content_sha256,
         verdict=verdict,
@@ -84,6 +95,13 @@ def judge(
         edits=edits,
         features={name: round(value, 5) for name, value in features.items()},
     )
+
+
+def _identical(image: DecodedImage, reference: ReferencePicture) -> Reason | None:
+    """What of the two files is the very same, if anything."""
+    if image.sha256 == reference.content_sha256:
+        return Reason.IDENTICAL_BYTES
+    return Reason.IDENTICAL_PIXELS if image.pixel_digest == reference.pixel_digest else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

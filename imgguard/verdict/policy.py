@@ -28,13 +28,14 @@ class Reason(StrEnum):
     PIXELS_DISAGREE = "pixels_disagree"
     GEOMETRY_CONSISTENT = "geometry_consistent"
     GEOMETRY_INCONSISTENT = "geometry_inconsistent"
+    NOT_ALIGNED = "not_aligned"
     SAME_SCENE_MOVED = "same_scene_moved"
     SMALL_REGION = "small_region"
     TOO_PLAIN = "too_plain"
     TOO_FEW_DETAILS = "too_few_details"
     CONFLICTING_MEASUREMENTS = "conflicting_measurements"
-    CANDIDATE_BELOW_THRESHOLD = "candidate_below_threshold"
     NO_CANDIDATE = "no_candidate"
+    REFERENCE_DAMAGED = "reference_damaged"
 
 
 def strength_of(log10_likelihood_ratio: float) -> Strength:
@@ -47,10 +48,16 @@ def strength_of(log10_likelihood_ratio: float) -> Strength:
 
 
 def worth_listing(cosine_similarity: float, features: Mapping[str, float]) -> bool:
-    """Whether a candidate that is no copy is shown as (likely) the same product."""
+    """Whether a candidate that is no copy is shown as (likely) the same product, or as too plain to tell."""
     if cosine_similarity >= _ALIKE:
         return True
-    return cosine_similarity >= _SOMEWHAT_ALIKE and features.get("consistent_count", 0.0) >= _COMMON_KEYPOINTS
+    common = features.get("consistent_count", 0.0) >= _COMMON_KEYPOINTS
+    return cosine_similarity >= _SOMEWHAT_ALIKE and (common or few_details(features))
+
+
+def few_details(features: Mapping[str, float]) -> bool:
+    """Whether both pictures are so plain that a failure to lay one over the other says nothing."""
+    return max(features.get("keypoints_query", 0.0), features.get("keypoints_reference", 0.0)) < _FEW_KEYPOINTS
 
 
 def verdict_of(log10_likelihood_ratio: float, calibration: Calibration) -> Verdict:
@@ -69,8 +76,15 @@ def relation_of(edits: Sequence[Edit]) -> Relation:
     return Relation.EDITED if set(edits) - {Edit.RESIZED} else Relation.IDENTICAL
 
 
+def reasons_without_alignment(verdict: Verdict) -> tuple[str, ...]:
+    """Where one picture could not be laid over the other: nothing was compared pixel by pixel."""
+    if verdict is Verdict.COPY:  # of identical files or pixels: the reason is named already
+        return ()
+    return (Reason.TOO_PLAIN.value if verdict is Verdict.INCONCLUSIVE else Reason.NOT_ALIGNED.value,)
+
+
 def reasons_of(verdict: Verdict, features: Mapping[str, float]) -> tuple[str, ...]:
-    """The measurements that carry the verdict, most important first."""
+    """The measurements on the aligned pictures that carry the verdict, most important first."""
     reasons: list[Reason] = []
     correlation = features.get("correlation_median", 0.0)
     plain = features.get("textured_share", 0.0) < _LITTLE_TEXTURE
@@ -101,12 +115,16 @@ def reasons_of(verdict: Verdict, features: Mapping[str, float]) -> tuple[str, ..
     return tuple(reason.value for reason in reasons)
 
 
-def conclude(judgements: Sequence[Judgement]) -> tuple[Verdict, tuple[str, ...]]:
-    """The verdict on the picture as a whole, from those on its candidates (best first)."""
+def conclude(judgements: Sequence[Judgement], *, unread: int = 0) -> tuple[Verdict, tuple[str, ...]]:
+    """The verdict on the picture as a whole, from those on its candidates (best first).
+
+    ``unread`` candidates could not be compared, because what is stored of them is damaged.
+    """
+    damaged = (Reason.REFERENCE_DAMAGED.value,) if unread else ()
+    if not judgements and unread:
+        return Verdict.INCONCLUSIVE, damaged
     if not judgements:
         return Verdict.NO_MATCH, (Reason.NO_CANDIDATE.value,)
-    for verdict in (Verdict.COPY, Verdict.INCONCLUSIVE, Verdict.SAME_PRODUCT):
-        for judgement in judgements:
-            if judgement.verdict is verdict:
-                return verdict, judgement.reasons
-    return Verdict.NO_MATCH, (Reason.CANDIDATE_BELOW_THRESHOLD.value,)
+    weight = {Verdict.COPY: 0, Verdict.INCONCLUSIVE: 1, Verdict.SAME_PRODUCT: 2}
+    gravest = min(judgements, key=lambda judgement: weight[judgement.verdict])
+    return gravest.verdict, gravest.reasons + damaged

@@ -19,6 +19,7 @@ CALIBRATION = Calibration(
     cap=3.0,
     copy_threshold=1.5,
     reject_threshold=0.0,
+    unaligned=-2.0,
 )
 
 

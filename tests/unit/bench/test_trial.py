@@ -23,6 +23,7 @@ MODEL = {
     "trees": [{"feature": [0, 0, 0], "threshold": [0.7, 0, 0], "left": [1, -1, -1], "right": [2, -1, -1],
                "value": [0, -8, 8]}],
     "baseline": 0.0, "slope": 1.0, "intercept": 0.0, "cap": 3.0, "copy_threshold": 2.0, "reject_threshold": 0.0,
+    "unaligned": -2.0,
 }  # fmt: skip
 
 

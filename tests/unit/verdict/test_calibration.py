@@ -26,6 +26,7 @@ DOCUMENT = {
     "cap": 3.0,
     "copy_threshold": 1.0,
     "reject_threshold": 0.0,
+    "unaligned": -2.0,
 }
 
 
@@ -50,7 +51,7 @@ def test_the_shipped_model_is_whole_and_bounded() -> None:
     model = shipped()
     assert len(model.trees) > 10
     assert 2.0 < model.cap < 5.0
-    assert model.reject_threshold < model.copy_threshold < model.cap
+    assert model.unaligned < model.reject_threshold < 0 < model.copy_threshold < model.cap
     for tree in model.trees:
         assert tree.feature.max() < len(model.features)
         inner = tree.left >= 0

@@ -18,6 +18,7 @@ MODEL = Calibration(
     cap=3.0,
     copy_threshold=1.5,
     reject_threshold=0.0,
+    unaligned=-2.0,
 )
 JUDGEMENT = Judgement(
     content_sha256="0" * 64,
@@ -84,6 +85,7 @@ def test_the_best_verdict_among_candidates_is_the_pictures() -> None:
     other = dataclasses.replace(JUDGEMENT, verdict=Verdict.SAME_PRODUCT, reasons=("pixels_disagree",))
     doubt = dataclasses.replace(JUDGEMENT, verdict=Verdict.INCONCLUSIVE, reasons=("too_plain",))
     assert conclude([]) == (Verdict.NO_MATCH, ("no_candidate",))
+    assert conclude([], unread=1) == (Verdict.INCONCLUSIVE, ("reference_damaged",))
     assert conclude([other]) == (Verdict.SAME_PRODUCT, ("pixels_disagree",))
     assert conclude([doubt, other]) == (Verdict.INCONCLUSIVE, ("too_plain",))
     assert conclude([JUDGEMENT, doubt, other]) == (Verdict.COPY, ("pixels_agree",))
