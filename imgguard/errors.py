@@ -3,10 +3,11 @@
     ImgguardError
     |- ConfigurationError
     |- InputError            UnsupportedFormat ImageTooLarge CorruptImage DecodeTimeout DecodeCrash
-    |- NotFound
+    |                        FetchRefused FetchFailed
+    |- NotFound | PermissionDenied | AuthenticationRequired
     |- Conflict              DuplicateReference InvalidTransition
     |- VerificationError     DigestMismatch
-    |- Overloaded            IndexNotReady
+    |- Overloaded            IndexNotReady RateLimited
     `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable
 
 Each class has a stable ``code`` (part of the JSON contract) and a ``hint``: what the person who sees it can do.
@@ -77,11 +78,42 @@ class DecodeCrash(InputError):
     hint = "The file makes the image library crash; export it again from an image editor."
 
 
+class FetchRefused(InputError):
+    """The URL leads where imgguard does not go: its form, scheme, port, or an address that is not public."""
+
+    code = "fetch_refused"
+    hint = (
+        "Give a public http or https address; the operator can allow others with IMGGUARD_FETCH_ALLOWED_NETWORKS "
+        "and IMGGUARD_FETCH_PORTS."
+    )
+
+
+class FetchFailed(InputError):
+    """The server did not deliver: no answer in time, a status of failure, too many bytes, or other content."""
+
+    code = "fetch_failed"
+    hint = "Open the URL in a browser: if it works there, try again later or raise the IMGGUARD_FETCH_ limits."
+
+
 class NotFound(ImgguardError):
     """No object with that id."""
 
     code = "not_found"
     hint = "List what there is with `imgguard list`."
+
+
+class PermissionDenied(ImgguardError):
+    """It is known who asks, and that one may not do this."""
+
+    code = "permission_denied"
+    hint = "Ask an administrator of your organisation for the role, or use an API key that has the scope."
+
+
+class AuthenticationRequired(ImgguardError):
+    """It is not known who asks: nothing was shown that proves it, or what was shown is wrong, expired or revoked."""
+
+    code = "authentication_required"
+    hint = "Sign in again, or use an API key that is neither expired nor revoked."
 
 
 class Conflict(ImgguardError):
@@ -135,6 +167,13 @@ class IndexNotReady(Overloaded):
 
     code = "index_not_ready"
     hint = "Wait for the rebuild, or start one with `imgguard index rebuild`."
+
+
+class RateLimited(Overloaded):
+    """This caller has asked too often; others are served."""
+
+    code = "rate_limited"
+    hint = "Wait as long as the error says, then try again."
 
 
 class DependencyError(ImgguardError):

@@ -1,18 +1,19 @@
 """All settings: one frozen object, built once at an entry point, from the environment (prefix ``IMGGUARD_``)."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """What an operator can change. Every field is described in docs/settings.md; a test keeps the two together."""
 
-    model_config = SettingsConfigDict(env_prefix="IMGGUARD_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="IMGGUARD_", frozen=True, extra="forbid", allow_inf_nan=False)
 
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("imgguard")),
@@ -23,31 +24,123 @@ class Settings(BaseSettings):
     )
     jobs: int = Field(default=0, ge=0, le=256, description="Images worked on at the same time; 0 means one per core.")
     candidates: int = Field(
-        default=10, ge=1, le=100, description="How many candidates of the index are examined pixel by pixel per image."
+        default=10,
+        ge=1,
+        le=100,
+        description="How many candidates of the index are examined pixel by pixel per image; `quick` stops at 4.",
     )
     query_retention_days: int = Field(
-        default=30, ge=0, description="How long the bytes of a checked image are kept; 0 keeps none."
+        default=30, ge=0, le=36_500, description="How long the bytes of a checked image are kept; 0 keeps none."
     )
-    max_image_bytes: int = Field(default=64_000_000, ge=1, description="Largest accepted file, in bytes.")
+    max_image_bytes: int = Field(
+        default=64_000_000,
+        ge=1,
+        le=4_000_000_000,  # a file goes to its decoder process with a length of four bytes
+        description="Largest accepted file, in bytes.",
+    )
     max_image_pixels: int = Field(
-        default=100_000_000, ge=1, description="Largest accepted picture, in pixels (width x height)."
+        default=100_000_000,
+        ge=1,
+        le=10_000_000_000,
+        description="Largest accepted picture, in pixels (width x height).",
     )
     max_image_frames: int = Field(
-        default=2_000, ge=1, description="Most frames or pages a file may declare; only the first is used."
+        default=2_000,
+        ge=1,
+        le=1_000_000,
+        description="Most frames or pages a file may declare; only the first is used.",
     )
-    decode_seconds: float = Field(default=20.0, gt=0, description="Longest time a file may take to decode, in seconds.")
+    decode_seconds: float = Field(
+        default=20.0, gt=0, le=3600, description="Longest time a file may take to decode, in seconds."
+    )
     decode_memory_bytes: int = Field(
-        default=2_000_000_000, ge=256_000_000, description="Address space a decoder process may use, in bytes."
+        default=2_000_000_000,
+        ge=256_000_000,
+        le=1_000_000_000_000,
+        description="Address space a decoder process may use, in bytes.",
     )
-    weights: str = Field(
+    weights: Literal["sscd", "sscd_distilled", "custom"] = Field(
         default="sscd", description="Embedding weights of new index generations: `sscd`, `sscd_distilled` or `custom`."
     )
     weights_path: Path | None = Field(default=None, description="ONNX file used when `weights` is `custom`.")
     weights_sha256: str | None = Field(
         default=None, pattern="^[0-9a-f]{64}$", description="SHA-256 that the file at `weights_path` must have."
     )
+    fetch_seconds: float = Field(
+        default=20.0, gt=0, le=3600, description="Longest time a fetch may take, redirects included, in seconds."
+    )
+    fetch_connect_seconds: float = Field(
+        default=5.0, gt=0, le=3600, description="Longest time one connection may take to be made, in seconds."
+    )
+    fetch_max_bytes: int = Field(default=64_000_000, ge=1, description="Most bytes that are fetched from one URL.")
+    fetch_redirects: int = Field(default=5, ge=0, le=20, description="Most redirects that are followed.")
+    fetch_allowed_networks: str | None = Field(
+        default=None,
+        description="Networks that are not public and may be fetched from, as CIDRs with commas between them; "
+        "an address of cloud metadata must be named by itself.",
+    )
+    fetch_ports: str | None = Field(
+        default=None, description="Ports that may be fetched from besides 80 and 443, with commas between them."
+    )
+    fetch_contact: str | None = Field(
+        default=None,
+        pattern=r"^[!-'*-\[\]-~]{1,200}$",
+        description="URL or mail address that servers are told in `User-Agent`, without spaces or parentheses.",
+    )
+
+    session_idle_minutes: int = Field(
+        default=120, ge=1, le=43_200, description="After how long without use a session ends, in minutes."
+    )
+    session_hours: int = Field(default=24, ge=1, le=2_160, description="How long a session lasts at most, in hours.")
+    invitation_hours: int = Field(
+        default=72, ge=1, le=2_160, description="How long an invitation to set a password can be accepted, in hours."
+    )
+
+    @field_validator("home", "weights_path", mode="before")
+    @classmethod
+    def _is_not_empty(cls, value: object) -> object:
+        if isinstance(value, str) and not value.strip():
+            raise ValueError("it is empty, which would mean the current folder; leave it unset, or give a path")
+        return value
+
+    @field_validator("fetch_allowed_networks")
+    @classmethod
+    def _are_networks(cls, value: str | None) -> str | None:
+        _networks(value)
+        return value
+
+    @field_validator("fetch_ports")
+    @classmethod
+    def _are_ports(cls, value: str | None) -> str | None:
+        _ports(value)
+        return value
 
     @property
     def worker_count(self) -> int:
         """Images worked on at the same time."""
         return self.jobs or len(os.sched_getaffinity(0))
+
+    @property
+    def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """``fetch_allowed_networks``, parsed."""
+        return _networks(self.fetch_allowed_networks)
+
+    @property
+    def extra_ports(self) -> frozenset[int]:
+        """``fetch_ports``, parsed."""
+        return _ports(self.fetch_ports)
+
+
+def _parts(value: str | None) -> list[str]:
+    return [part.strip() for part in (value or "").split(",") if part.strip()]
+
+
+def _networks(value: str | None) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(part) for part in _parts(value))
+
+
+def _ports(value: str | None) -> frozenset[int]:
+    ports = frozenset(int(part) for part in _parts(value))
+    if not all(0 < port < 65536 for port in ports):
+        raise ValueError("a port is a number from 1 to 65535")
+    return ports

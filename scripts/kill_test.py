@@ -33,6 +33,7 @@ class Summary:
     finished: int = 0
     registered: int = 0
     removed: int = 0
+    erased: int = 0
     checks: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -49,6 +50,7 @@ class KillTest:
             shutil.copy(path, self.images)
         self.active: dict[str, tuple[str, str]] = {}  # reference id -> file, digest
         self.ended: dict[str, str] = {}  # reference id -> withdrawn or erased
+        self.erased: set[str] = set()  # digests of bytes whose erasure was printed and that were not registered since
         self.summary = Summary()
 
     def round(self) -> None:
@@ -62,6 +64,8 @@ class KillTest:
     def _register(self) -> None:
         files = [str(path) for path in self.images.iterdir()]
         self.random.shuffle(files)
+        # Killed at any moment, this may have stored any of the files again without saying so.
+        self.erased.clear()
         for line in self._killed("register", *files, "--owner", OWNER, "--json"):
             if line["status"] == "rejected":
                 self.summary.problems.append(f"rejected: {line}")
@@ -75,7 +79,9 @@ class KillTest:
         options = ["--erase", "--yes"] if erase else []
         for line in self._killed("remove", *wanted, *options, "--json"):
             self.summary.removed += 1
-            self.active.pop(line["reference_id"])
+            _, sha256 = self.active.pop(line["reference_id"])
+            if line["status"] == "erased":
+                self.erased.add(sha256)
             if line["status"] != ("erased" if erase else "withdrawn"):
                 self.summary.problems.append(f"not removed: {line}")
             self.ended[line["reference_id"]] = line["status"]
@@ -114,10 +120,15 @@ class KillTest:
     def _statuses(self) -> dict[str, str]:
         return {line["reference_id"]: line["status"] for line in self._run("list")}
 
+    def _stored(self, sha256: str) -> Path:
+        return self.home / "originals" / sha256[:2] / sha256[2:4] / sha256
+
     def _verify(self) -> None:
-        statuses = self._statuses()
+        listed = self._run("list")
+        statuses = {line["reference_id"]: line["status"] for line in listed}
+        self._verify_erased(used={line["sha256"] for line in listed})
         for identifier, (file, sha256) in self.active.items():
-            stored = self.home / "originals" / sha256[:2] / sha256[2:4] / sha256
+            stored = self._stored(sha256)
             if statuses.get(identifier) != "active":
                 self.summary.problems.append(f"{identifier} is {statuses.get(identifier)}, not active")
             elif not stored.is_file() or hashlib.sha256(stored.read_bytes()).hexdigest() != sha256:
@@ -126,6 +137,16 @@ class KillTest:
             if statuses.get(identifier) != status:
                 self.summary.problems.append(f"{identifier} is {statuses.get(identifier)}, not {status}")
         self._find_all()
+
+    def _verify_erased(self, *, used: set[str | None]) -> None:
+        """Bytes whose erasure was printed are gone, though they were checked too; unless other references use them."""
+        for sha256 in self.erased - used:
+            self.summary.erased += 1
+            if self._stored(sha256).exists():
+                self.summary.problems.append(f"bytes that were erased are still there: {sha256}")
+            temporary = [path for path in (self.home / "originals" / ".tmp").iterdir() if path.is_file()]
+            if any(hashlib.sha256(path.read_bytes()).hexdigest() == sha256 for path in temporary):
+                self.summary.problems.append(f"bytes that were erased are still in a temporary file: {sha256}")
 
     def _find_all(self) -> None:
         """Check every file that is registered: its reference must be among the copies that are found."""
@@ -169,7 +190,8 @@ def main() -> int:
         summary = run((chosen.folder or Path(temporary)) / "kill", kills=chosen.kills, seed=chosen.seed)
     print(
         f"{summary.kills} processes killed, {summary.finished} ended before; {summary.registered} registrations and "
-        f"{summary.removed} removals acknowledged; {summary.checks} checks; {len(summary.problems)} problems; "
+        f"{summary.removed} removals acknowledged; {summary.erased} times erased bytes were looked for; "
+        f"{summary.checks} checks; {len(summary.problems)} problems; "
         f"{time.monotonic() - started:.0f} s"
     )
     for problem in summary.problems:

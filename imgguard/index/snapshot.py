@@ -9,11 +9,13 @@ import io
 import json
 import logging
 import os
+import struct
 import weakref
+import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import faiss
 import numpy as np
@@ -23,9 +25,27 @@ from imgguard.index.codec import Codec
 from imgguard.index.faiss_index import TAIL_ROWS, FaissIndex, State
 from imgguard.index.segment import LiveSegment, Segment, Tail
 
-_FORMAT = 1
+_FORMAT = 2
 _MANIFEST = "manifest.json"
 _MODE = 0o600
+
+# What reading damaged or altered files may raise: JSON nested too deeply is a RecursionError (a RuntimeError, as are
+# faiss's), arrays cut short an EOFError, rows of a segment that is shorter an IndexError, and so on.
+_UNUSABLE = (
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+    MemoryError,
+    RuntimeError,
+    SyntaxError,
+    struct.error,
+    zipfile.BadZipFile,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -35,11 +55,23 @@ _written: weakref.WeakKeyDictionary[Segment | Codec, tuple[Path, str]] = weakref
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """What a snapshot holds: the generation, its weights, and the last change of the catalogue that is in it."""
+    """What a snapshot holds: the generation, its weights, and the last change of the catalogue that is in it.
+
+    ``token`` is the catalogue's name for that change, and tells whether it is this catalogue's at all.
+    """
 
     generation_id: str
     weights_sha256: str
     sequence: int
+    token: str
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> Self:
+        """The label in a manifest. Raises KeyError, and TypeError when a value is of another type."""
+        values = {field.name: body[field.name] for field in fields(cls)}
+        if any(type(values[field.name]) is not field.type for field in fields(cls)):
+            raise TypeError(f"the label {values} has values of other types")
+        return cls(**values)
 
 
 def save(state: State, folder: Path, label: Label) -> None:
@@ -83,11 +115,10 @@ def _removed(state: State) -> NDArray[np.int64]:
 def label_of(folder: Path) -> Label | None:
     """What the snapshot in ``folder`` says it holds, without reading it. None when there is none to be trusted."""
     try:
-        body = _body(folder)
-        return Label(**{name: body[name] for name in ("generation_id", "weights_sha256", "sequence")})
+        return Label.of(_body(folder))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _UNUSABLE as error:
         _log.warning("the index snapshot in %s is of no use: %s", folder, error)
         return None
 
@@ -99,14 +130,7 @@ def load(folder: Path) -> tuple[FaissIndex, Label] | None:
         return None
     try:
         return FaissIndex.of_state(_state(folder, _body(folder))), label
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-    ) as error:  # faiss raises RuntimeError
+    except _UNUSABLE as error:
         _log.warning("the index snapshot in %s is of no use: %s", folder, error)
         return None
 
@@ -119,12 +143,20 @@ def _state(folder: Path, body: dict[str, Any]) -> State:
     for entry in body["segments"]:
         numbers, codes, scanner = _read(folder, entry["file"], 3)
         segment = Segment(codecs[entry["codec"]], numbers, codes, faiss.deserialize_index(scanner))
+        _require(codes.shape == (len(numbers), segment.codec.dimension) and segment.scanner.ntotal == len(numbers))
         _written[segment] = (folder, entry["file"])
         segments.append(LiveSegment(segment))
     numbers, vectors, removed = _read(folder, body["tail"], 3)
+    _require(all(codec.dimension == vectors.shape[1] for codec in codecs.values()))
+    _require(removed.shape[1] == 2 and set(removed[:, 0].tolist()) <= set(range(len(segments))))
     tail = Tail.empty(max(TAIL_ROWS, len(numbers)), vectors.shape[1]).with_added(numbers, vectors)
     marked = tuple(part.without_rows(removed[removed[:, 0] == n, 1]) for n, part in enumerate(segments))
     return State(codecs[body["codec"]] if body["codec"] else None, marked, tail)
+
+
+def _require(fits_together: bool) -> None:
+    if not fits_together:
+        raise ValueError("its parts do not fit together")
 
 
 def _read_codec(folder: Path, name: str) -> Codec:

@@ -42,11 +42,14 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One owner's registration of a content. After erasure only id, owner, status and times remain (a tombstone)."""
+    """One owner's registration of a content. After erasure only ids, status and times remain (a tombstone).
+
+    ``owner`` is the owner's name.
+    """
 
     reference_id: str
     owner_id: str
-    owner: str
+    owner: str | None
     work_id: str | None
     sha256: str | None
     file: str | None

@@ -3,20 +3,20 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from imgguard.errors import ImgguardError
+from imgguard.errors import ImgguardError, IndexUnavailable
 from imgguard.imaging.image import Decoder
 from imgguard.pipeline import PROFILES, Profile, Tools, examine
-from imgguard.ports import BlobStore, Catalogue, Clock, ReferenceIndex, StoredFinding
+from imgguard.ports import BlobStore, Catalogue, Clock, Generation, ReferenceIndex, StoredFinding
 from imgguard.registry.ids import new_id
 from imgguard.services import findings, sources
-from imgguard.services.contract import CheckLine, Timings
+from imgguard.services.contract import CheckLine, ErrorObject, Timings
 from imgguard.services.generations import current
 from imgguard.services.illustration import Illustration, Illustrator, illustrate
-from imgguard.services.library import CatalogueLibrary
+from imgguard.services.library import CatalogueLibrary, TolerantLibrary
 from imgguard.services.matches import expanded, match_of
 from imgguard.services.models import Models
 from imgguard.services.outcomes import ends_run, error_object
@@ -47,10 +47,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """One input's line; the pictures of its best match, if wanted; the error that ends the run, if any."""
+    """One input's line; the pictures of its best match, if wanted; the error that ends the run, if any.
+
+    ``undrawn`` says why pictures that were wanted could not be drawn or written: the finding stands without them.
+    """
 
     line: CheckLine
+    checked_at: datetime
     illustration: Illustration | None = None
+    undrawn: ErrorObject | None = None
     fatal: ImgguardError | None = None
 
 
@@ -120,17 +125,19 @@ class Checking:
             return self.check(data, request, file=source.file)
         except Exception as error:
             fatal = error if isinstance(error, ImgguardError) and ends_run(error) else None
-            return Checked(line=failed(source, error, sha256=sha256), fatal=fatal)
+            return Checked(line=failed(source, error, sha256=sha256), checked_at=self._clock.now(), fatal=fatal)
 
     def check(self, data: bytes, request: Request, *, file: str) -> Checked:
         """Check these bytes and store the finding.
 
-        Raises ConfigurationError, InputError, DigestMismatch (a stored descriptor is damaged), DependencyError.
+        Candidates whose stored descriptors are damaged are passed over; then the reasons say so. Raises
+        ConfigurationError, InputError, DependencyError.
         """
-        finding = self._examine(data, request)
+        library = TolerantLibrary(self._library)
+        finding = self._examine(data, request, library)
         pairs = list(expanded(finding.judgements, self._catalogue))
         # Again, for a reference may have been withdrawn since the search: what is concluded rests on what is listed.
-        verdict, reasons = conclude([judgement for judgement, _ in pairs])
+        verdict, reasons = conclude([judgement for judgement, _ in pairs], unread=len(library.damaged))
         line = CheckLine(
             file=file,
             finding_id=new_id("fnd"),
@@ -145,14 +152,25 @@ class Checking:
             timings_ms=Timings.model_validate(finding.timings_ms),
             error=None,
         )
-        self._store(line, finding, [judgement for judgement, _ in pairs], data)
+        created_at = self._store(line, finding, [judgement for judgement, _ in pairs], data)
+        return self._illustrated(Checked(line=line, checked_at=created_at), data, request)
+
+    def _illustrated(self, checked: Checked, data: bytes, request: Request) -> Checked:
+        """The same with its pictures. It is stored by now: an error here is told, and changes nothing of that."""
+        line = checked.line
         is_wanted = request.illustrated is not None and request.illustrated(line)
         if request.evidence is None and not is_wanted:
-            return Checked(line=line)
-        drawn = illustrate(line, data, self._illustrator, self._catalogue, self._library, folder=request.evidence)
-        return Checked(line=drawn.line, illustration=drawn.illustration if is_wanted else None)
+            return checked
+        try:
+            drawn = illustrate(line, data, self._illustrator, self._catalogue, self._library, folder=request.evidence)
+        except Exception as error:
+            evidence = None if request.evidence is None else dict[str, str]()
+            matches = [match.model_copy(update={"evidence": evidence}) for match in line.matches]
+            undrawn = error_object(error, file=line.file)
+            return replace(checked, line=line.model_copy(update={"matches": matches}), undrawn=undrawn)
+        return replace(checked, line=drawn.line, illustration=drawn.illustration if is_wanted else None)
 
-    def _examine(self, data: bytes, request: Request) -> Finding:
+    def _examine(self, data: bytes, request: Request, library: TolerantLibrary) -> Finding:
         profile = _profile(request)
         for _ in range(_SWAPS):
             generation = current(self._index, self._catalogue, self._models, self._clock)
@@ -160,20 +178,31 @@ class Checking:
                 decoder=self._decoder,
                 embedder=self._models.query(generation.weights_sha256),
                 index=self._index,
-                library=self._library,
+                library=library,
                 calibration=self._calibration,
                 weights_sha256=generation.weights_sha256,
                 generation_id=generation.generation_id,
                 spread=self._spread,
             )
-            finding = examine(data, tools, profile)
-            searched = self._index.generation
-            if searched is None or searched.generation_id == generation.generation_id:
-                return finding
-            # Another process activated a generation in between: these vectors were searched in a foreign space.
+            try:
+                finding = examine(data, tools, profile)
+            except IndexUnavailable:
+                if self._searched_in(generation):
+                    raise
+            else:
+                if self._searched_in(generation):
+                    return finding
+            # Another process activated a generation in between: these vectors were searched in a foreign space, which
+            # may even have another dimension.
+            library.damaged.clear()
         raise ImgguardError("the index generation changes faster than a picture can be checked")
 
-    def _store(self, line: CheckLine, finding: Finding, judgements: Sequence[Judgement], data: bytes) -> None:
+    def _searched_in(self, generation: Generation) -> bool:
+        searched = self._index.generation
+        return searched is None or searched.generation_id == generation.generation_id
+
+    def _store(self, line: CheckLine, finding: Finding, judgements: Sequence[Judgement], data: bytes) -> datetime:
+        """Keep the finding; returns when it was made."""
         matches = [
             findings.stored_match(match, judgement.features)
             for match, judgement in zip(line.matches, judgements, strict=True)
@@ -200,3 +229,4 @@ class Checking:
             query_expires_at=now + self._retention if keep else None,
             store_blob=lambda: self._blobs.put(data),
         )
+        return now

@@ -59,7 +59,7 @@ class Match(_Object):
     reference_region: list[Point] | None
     edits: list[Edit]
     evidence: dict[str, str] | None = Field(
-        description="Name of a picture -> its path. Null when no pictures were asked for, empty when none was drawn."
+        description="Name of a picture -> its path. Null if none was asked for, empty if none was or could be drawn."
     )
 
 

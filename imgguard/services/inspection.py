@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from imgguard.errors import NotFound
 from imgguard.fingerprint.fingerprint import DescriptorKind
 from imgguard.ports import Catalogue, StoredFinding
+from imgguard.registry.names import owner_name
 from imgguard.registry.records import Content, Reference, ReferenceStatus
 from imgguard.services import findings
 from imgguard.services.contract import CheckLine
@@ -56,13 +57,18 @@ class Inspection:
         self._catalogue = catalogue
 
     def references(self, *, owner: str | None = None, status: ReferenceStatus | None = None) -> Iterator[Reference]:
-        """All of them, oldest first. Raises NotFound for an owner nobody has registered."""
+        """All of them, oldest first. Raises NotFound for an owner who has registered nothing, ConfigurationError."""
+        owner = None if owner is None else owner_name(owner)
         if owner is not None and self._catalogue.owner(owner) is None:
             raise NotFound(f"no owner named {owner!r}")
         after = ""
         while page := self._catalogue.references(owner=owner, status=status, after=after, limit=_PAGE):
             yield from page
             after = page[-1].reference_id
+
+    def has_active_references(self) -> bool:
+        """Whether there is anything that a check could find."""
+        return bool(self._catalogue.references(owner=None, status=ReferenceStatus.ACTIVE, after="", limit=1))
 
     def reference(self, reference_id: str) -> ReferenceDetail:
         """Raises NotFound."""

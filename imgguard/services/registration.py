@@ -6,13 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from imgguard.errors import (
-    ConfigurationError,
-    DuplicateReference,
-    ImgguardError,
-    IndexUnavailable,
-    WeightsUnavailable,
-)
+from imgguard.errors import DuplicateReference, ImgguardError, IndexUnavailable, WeightsUnavailable
 from imgguard.fingerprint.describe import describe
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, unpack_vectors
 from imgguard.fingerprint.perceptual import pdq
@@ -21,11 +15,12 @@ from imgguard.imaging.views import WHOLE, View
 from imgguard.index.fusion import FusedHit
 from imgguard.pipeline import Profile, Tools, verify_candidates
 from imgguard.ports import BlobStore, Catalogue, Clock, Generation, ReferenceIndex
+from imgguard.registry.names import owner_name
 from imgguard.registry.records import Content, Reference
 from imgguard.services import sources
 from imgguard.services.contract import ErrorObject, Match, RegisterLine
 from imgguard.services.generations import ensure_active
-from imgguard.services.library import CatalogueLibrary
+from imgguard.services.library import CatalogueLibrary, TolerantLibrary
 from imgguard.services.matches import expanded, match_of
 from imgguard.services.models import Models
 from imgguard.services.outcomes import ends_run, error_object
@@ -38,8 +33,6 @@ _WHOLE = View(window=WHOLE, kind="whole")
 # still has a cosine similarity above this gate; a check, with its views and its lower gate, finds the rest.
 SIMILAR = Profile(name="similar", thorough_views=False, candidates=3, gate=0.5, closer=0)
 
-_LONGEST_NAME = 200
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
@@ -47,16 +40,6 @@ class Registered:
 
     line: RegisterLine
     fatal: ImgguardError | None = None
-
-
-def owner_name(name: str) -> str:
-    """``name`` without surrounding space. Raises ConfigurationError when it cannot name anybody."""
-    name = name.strip()
-    if not name or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise ConfigurationError(
-            f"an owner's name has 1 to {_LONGEST_NAME} printable characters, not {name!r}", hint="Change --owner."
-        )
-    return name
 
 
 class Registration:
@@ -172,11 +155,12 @@ class Registration:
         """Matches of a new reference. It is registered by now: an error here is told, and changes nothing of that."""
         if not hits:
             return [], None
+        library = TolerantLibrary(self._library)
         tools = Tools(
             decoder=self._decoder,
             embedder=self._models.reference(generation.weights_sha256),
             index=self._index,
-            library=self._library,
+            library=library,
             calibration=self._calibration,
             weights_sha256=generation.weights_sha256,
             generation_id=generation.generation_id,
@@ -184,7 +168,9 @@ class Registration:
         try:
             judged = verify_candidates(image, pdq(image.working), [_WHOLE], hits, tools, SIMILAR)
             pairs = expanded(judged, self._catalogue, without=reference.reference_id)
-            return [match_of(judgement, other) for judgement, other in pairs], None
+            matches = [match_of(judgement, other) for judgement, other in pairs]
+            damaged = [error_object(error, file=reference.file or "") for error in library.damaged]
+            return matches, damaged[0] if damaged else None
         except Exception as error:
             return [], error_object(error, file=reference.file or "")
 

@@ -1,18 +1,25 @@
 """The BlobStore port on a local file system."""
 
+import fcntl
 import hashlib
+import logging
 import os
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from imgguard.errors import DigestMismatch, NotFound, StoreUnavailable
+from imgguard.storage.folders import PRIVATE, make_folder, sync_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TEMPORARY = ".tmp"
 _FILE_MODE = 0o600
-_FOLDER_MODE = 0o700
+_CHUNK = 1 << 20
+
+_log = logging.getLogger(__name__)
 
 
 class LocalBlobStore:
@@ -25,42 +32,36 @@ class LocalBlobStore:
         self._root = root
         self._temporary = root / _TEMPORARY
         try:
-            root.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-            self._temporary.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+            make_folder(root)
+            make_folder(self._temporary)
             _sweep(self._temporary)
         except OSError as error:
             raise _unavailable(root, error) from error
 
     def put(self, data: bytes) -> str:
-        """Store ``data`` (unless it is there) and return its SHA-256. Raises StoreUnavailable."""
+        """Store ``data`` (unless it is there, whole) and return its SHA-256. Raises StoreUnavailable."""
         sha256 = hashlib.sha256(data).hexdigest()
         target = self._path(sha256)
         try:
-            if _size(target) == len(data):
-                # Whoever renamed it may not have come as far as this; what is acknowledged has to be on the disk.
-                _sync_folder(target.parent)
-            else:
+            if not _holds(target, data):
                 self._write(target, data)
+            # Also when another process renamed it: that one may not have come as far as this, and what is acknowledged
+            # has to be on the disk. Each folder holds the name of the one before.
+            for folder in (target.parent, target.parent.parent, self._root):
+                sync_folder(folder)
         except OSError as error:
             raise _unavailable(target, error) from error
         return sha256
 
     def _write(self, target: Path, data: bytes) -> None:
-        temporary = self._temporary / f"{os.getpid()}-{secrets.token_hex(8)}"
-        try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
-            with os.fdopen(descriptor, "wb") as file:
+        with _temporary_file(self._temporary) as (temporary, descriptor):
+            with os.fdopen(descriptor, "wb", closefd=False) as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                os.fsync(descriptor)
             for folder in (target.parent.parent, target.parent):  # not parents=True, which would forget the mode
-                folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+                folder.mkdir(mode=PRIVATE, exist_ok=True)
             temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        for folder in (target.parent, target.parent.parent, self._root):  # each holds the name of the one before
-            _sync_folder(folder)
 
     def get(self, sha256: str) -> bytes:
         """The bytes with that digest. Raises NotFound, DigestMismatch, StoreUnavailable."""
@@ -81,7 +82,17 @@ class LocalBlobStore:
         try:
             target.unlink(missing_ok=True)
             if target.parent.is_dir():
-                _sync_folder(target.parent)
+                sync_folder(target.parent)
+        except OSError as error:
+            raise _unavailable(target, error) from error
+
+    def stored_at(self, sha256: str) -> datetime:
+        """When the bytes were stored. Raises NotFound, StoreUnavailable."""
+        target = self._path(sha256)
+        try:
+            return datetime.fromtimestamp(target.stat().st_mtime, UTC)
+        except FileNotFoundError as error:
+            raise NotFound(f"no stored file with SHA-256 {sha256}") from error
         except OSError as error:
             raise _unavailable(target, error) from error
 
@@ -100,40 +111,64 @@ class LocalBlobStore:
         return self._root / sha256[:2] / sha256[2:4] / sha256
 
 
-def _size(path: Path) -> int | None:
+def _holds(path: Path, data: bytes) -> bool:
+    """Whether the file is there with exactly these bytes: the right length alone says nothing of damage."""
+    view, start = memoryview(data), 0
     try:
-        return path.stat().st_size
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size != len(data):
+                return False
+            while chunk := file.read(_CHUNK):
+                if chunk != view[start : start + len(chunk)]:
+                    return False
+                start += len(chunk)
     except FileNotFoundError:
-        return None
+        return False
+    return start == len(data)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+@contextmanager
+def _temporary_file(folder: Path) -> Iterator[tuple[Path, int]]:
+    """A new file to write to, and its descriptor; gone afterwards unless it was renamed.
+
+    Its lock says that the writer lives. The kernel lets go of it when the writer ends, however it ends and whichever
+    container or host it ran on, which a process id in the name would not tell.
+    """
+    while True:
+        path = folder / secrets.token_hex(16)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink:
+                try:
+                    yield path, descriptor
+                finally:
+                    path.unlink(missing_ok=True)
+                return
+            # A sweep came between creation and lock.
+        finally:
+            os.close(descriptor)
 
 
 def _sweep(folder: Path) -> None:
-    """Remove temporary files whose writer is dead. They may hold bytes that were to be erased, so none may linger.
-
-    A process id can have been given to another process since: such a file waits for a later sweep.
-    """
+    """Remove temporary files whose writer is dead. They may hold bytes that were to be erased, so none may linger."""
     for path in folder.iterdir():
-        writer = path.name.partition("-")[0]
-        if not writer.isdecimal() or not _is_alive(int(writer)):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            _log.warning("the temporary file %s cannot be removed: %s", path, error.strerror)
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
+        except BlockingIOError:  # its writer lives
+            continue
+        except OSError as error:
+            _log.warning("the temporary file %s cannot be removed: %s", path, error.strerror)
+        finally:
+            os.close(descriptor)
 
 
 def _unavailable(path: Path, error: OSError) -> StoreUnavailable:

@@ -1,16 +1,17 @@
 """The ReferenceIndex port: the active generation in memory, kept current with the catalogue."""
 
+import logging
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from imgguard.errors import IndexNotReady, IndexUnavailable
-from imgguard.fingerprint.fingerprint import unpack_vectors
+from imgguard.errors import IndexNotReady, IndexUnavailable, StoreUnavailable
+from imgguard.fingerprint.fingerprint import whole_vectors
 from imgguard.index import snapshot
 from imgguard.index.base import Vectors
 from imgguard.index.faiss_index import FaissIndex
@@ -23,25 +24,30 @@ _LOCK = "lock"
 _PAGE = 10_000
 """Changes or embeddings read at a time: 20 MB of 512 float32."""
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(slots=True)
 class _Loaded:
-    """One generation in memory. ``index`` is None until the first vector tells the dimension."""
+    """One generation in memory, with the last change that is in it and that change's token.
+
+    ``index`` is None until the first vector tells the dimension.
+    """
 
     generation: Generation
     sequence: int
+    token: str
     index: FaissIndex | None = None
 
-    def add(self, numbers: Sequence[int], packed: Sequence[bytes]) -> None:
-        if not numbers:
-            return
-        try:
-            vectors = unpack_vectors(packed)
+    def add(self, packed: Mapping[int, bytes]) -> list[int]:
+        """Returns the numbers whose embeddings are damaged: they are left out, so that all others can be found."""
+        dimension = None if self.index is None else self.index.dimension
+        numbers, vectors = whole_vectors(packed, dimension=dimension)
+        if numbers:
             if self.index is None:
                 self.index = FaissIndex(vectors.shape[1])
             self.index.add(numbers, vectors)
-        except ValueError as error:
-            raise IndexUnavailable(f"the stored embeddings do not fit together: {error}") from error
+        return sorted(packed.keys() - set(numbers))
 
 
 class LiveIndex:
@@ -49,6 +55,8 @@ class LiveIndex:
 
     So a reference is found from the moment its registration returned, whichever process it happened in, and nothing
     here can be lost: without the files in ``folder`` the index is read from the catalogue.
+
+    Every method that looks at the catalogue raises StoreUnavailable when that cannot be used.
     """
 
     def __init__(self, catalogue: Catalogue, folder: Path) -> None:
@@ -60,6 +68,7 @@ class LiveIndex:
 
     @property
     def generation(self) -> Generation | None:
+        """The one that was searched last, or loaded."""
         loaded = self._loaded
         return None if loaded is None else loaded.generation
 
@@ -68,6 +77,7 @@ class LiveIndex:
         return 0 if loaded is None or loaded.index is None else len(loaded.index)
 
     def refresh(self) -> int:
+        """Take over what changed in the catalogue; returns the number of changes. Raises IndexNotReady."""
         return self._current()[1]
 
     def _current(self) -> tuple[_Loaded, int]:
@@ -76,48 +86,67 @@ class LiveIndex:
         if wanted.generation is None:
             raise IndexNotReady("no index generation is active yet")
         loaded = self._loaded
-        if loaded is not None and loaded.generation == wanted.generation and loaded.sequence >= wanted.sequence:
+        if loaded is not None and loaded.generation == wanted.generation and loaded.token == wanted.token:
             return loaded, 0
         with self._lock:
             loaded = self._loaded
-            if loaded is None or loaded.generation.generation_id != wanted.generation.generation_id:
+            if (
+                loaded is None
+                or loaded.generation.generation_id != wanted.generation.generation_id
+                or not self._is_known(loaded)
+            ):
                 loaded = self._open(wanted.generation)
             followed = self._follow(loaded)
             self._loaded = loaded
             return loaded, followed
 
+    def _is_known(self, at: _Loaded | snapshot.Label) -> bool:
+        """Whether the catalogue has that change in its history, and not another one with the same number: then it was
+        restored from a backup, and neither the sequence nor the numbers of contents mean what they did."""
+        return self._catalogue.index_token(at.sequence) == at.token
+
     def _open(self, generation: Generation) -> _Loaded:
-        """From the snapshot, unless it is missing, damaged, or ahead of the catalogue (which was then restored)."""
-        if self._folder.is_dir():
+        return self._read(generation) or self._build(generation)
+
+    def _read(self, generation: Generation) -> _Loaded | None:
+        """From the snapshot, unless it is missing, damaged, out of reach, or of another history of the catalogue."""
+        try:
+            if not self._folder.is_dir():
+                return None
             with self._files(shared=True):
                 found = snapshot.load(self._folder / generation.generation_id)
-            if found is not None:
-                index, label = found
-                right = (label.generation_id, label.weights_sha256) == (
-                    generation.generation_id,
-                    generation.weights_sha256,
-                )
-                if right and label.sequence <= self._catalogue.index_state().sequence:
-                    return _Loaded(generation, label.sequence, index)
-            self._distrusted = True
-        return self._build(generation)
+        except (OSError, IndexUnavailable) as error:
+            _log.warning("the index is read from the database, not from its files: %s", error)
+            return None
+        if found is not None:
+            index, label = found
+            right = (label.generation_id, label.weights_sha256) == (generation.generation_id, generation.weights_sha256)
+            if right and self._is_known(label):
+                return _Loaded(generation, label.sequence, label.token, index)
+        self._distrusted = True
+        return None
 
     @contextmanager
     def _files(self, *, shared: bool = False) -> Iterator[None]:
-        """Nobody replaces the files while we read them, or touches them while we write."""
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with file_lock(self._folder / _LOCK, shared=shared):
+        """Nobody replaces the files while we read them, or touches them while we write. Raises IndexUnavailable."""
+        with ExitStack() as held:
+            try:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                held.enter_context(file_lock(self._folder / _LOCK, shared=shared))
+            except (OSError, StoreUnavailable) as error:
+                raise IndexUnavailable(f"the index files in {self._folder} cannot be used: {error}") from error
+            try:
                 yield
-        except OSError as error:
-            raise IndexUnavailable(f"the index files in {self._folder} cannot be used: {error}") from error
+            except OSError as error:
+                raise IndexUnavailable(f"the index files in {self._folder} cannot be used: {error}") from error
 
     def _build(self, generation: Generation) -> _Loaded:
         """Read every searchable embedding. What changes meanwhile is behind ``sequence`` and followed afterwards."""
-        built = _Loaded(generation, self._catalogue.index_state().sequence)
+        state = self._catalogue.index_state()
+        built = _Loaded(generation, state.sequence, state.token)
         last = 0
         while page := self._catalogue.searchable_embeddings(generation.weights_sha256, after=last, limit=_PAGE):
-            built.add([number for number, _ in page], [data for _, data in page])
+            self._warn_of(built.add(dict(page)))
             last = page[-1][0]
         return built
 
@@ -126,18 +155,34 @@ class LiveIndex:
         while changes := self._catalogue.index_changes(loaded.sequence, limit=_PAGE):
             self._apply(loaded, changes)
             loaded.sequence = changes[-1].sequence
+            loaded.token = self._catalogue.index_token(loaded.sequence) or ""
             total += len(changes)
         return total
 
     def _apply(self, loaded: _Loaded, changes: Sequence[IndexChange]) -> None:
         present = [change.number for change in changes if change.present]
         packed = self._catalogue.embeddings(loaded.generation.weights_sha256, present)
+        damaged = loaded.add(packed)
+        self._warn_of(damaged)
         # One that is gone from the catalogue already has a later change, which says so too.
+        gone = [change.number for change in changes if change.number not in packed]
         if loaded.index is not None:
-            loaded.index.remove([change.number for change in changes if change.number not in packed])
-        loaded.add(list(packed), list(packed.values()))
+            loaded.index.remove(gone + damaged)
+
+    def _warn_of(self, damaged: Iterable[int]) -> None:
+        for number in damaged:
+            content = self._catalogue.content_numbered(number)
+            if content is not None:
+                _log.warning(
+                    "the stored embedding of original %s... is damaged; see `imgguard doctor --deep`",
+                    content.sha256[:12],
+                )
 
     def search(self, views: Vectors, limit: int) -> list[FusedHit]:
+        """The ``limit`` contents nearest to any of ``views``, float32 (n, dimension), by their exact cosines.
+
+        Raises IndexNotReady, and IndexUnavailable when ``views`` have another dimension than the active generation.
+        """
         loaded, _ = self._current()
         if loaded.index is None:
             return []
@@ -145,38 +190,49 @@ class LiveIndex:
             raise IndexUnavailable(f"vectors of shape {views.shape} cannot search dimension {loaded.index.dimension}")
         # More than asked for: the order among the last ones is only known once the cosines are exact.
         near = fuse(loaded.index.search(views, limit + max(4, limit // 2)), limit + max(4, limit // 2))
-        return self._exact(loaded.generation, views, [hit.number for hit in near])[:limit]
+        return self._exact(loaded.generation, views, near)[:limit]
 
-    def _exact(self, generation: Generation, views: Vectors, numbers: Sequence[int]) -> list[FusedHit]:
-        """The hits with cosines from the stored embeddings: a finding does not depend on how the index compresses."""
-        packed = self._catalogue.embeddings(generation.weights_sha256, numbers)
+    def _exact(self, generation: Generation, views: Vectors, near: Sequence[FusedHit]) -> list[FusedHit]:
+        """The hits with cosines from the stored embeddings: a finding does not depend on how the index compresses.
+
+        Where one was damaged since it was indexed, the cosine that the index gave has to do.
+        """
+        packed = self._catalogue.embeddings(generation.weights_sha256, [hit.number for hit in near])
         if not packed:
             return []
-        cosines = np.asarray(views, dtype=np.float32) @ unpack_vectors(list(packed.values())).T
+        whole, vectors = whole_vectors(packed, dimension=views.shape[1])
+        cosines = np.asarray(views, dtype=np.float32) @ vectors.T
         best = cosines.argmax(axis=0)
         hits = [
             FusedHit(number=number, cosine_similarity=min(float(cosines[view, column]), 1.0), view=int(view))
-            for column, (number, view) in enumerate(zip(packed, best, strict=True))
+            for column, (number, view) in enumerate(zip(whole, best, strict=True))
         ]
+        if damaged := packed.keys() - set(whole):
+            self._warn_of(sorted(damaged))
+            hits += [hit for hit in near if hit.number in damaged]
         return sorted(hits, key=lambda hit: (-hit.cosine_similarity, hit.number))
 
     def save(self) -> None:
+        """Write what is new to disk, and drop what was removed from memory and files. Raises IndexUnavailable."""
         loaded = self._loaded
         if loaded is None or loaded.index is None:
             return
         generation = loaded.generation
         loaded.index.compact()  # removed vectors leave memory, and with it the files
         with self._lock:
-            if any(part.dead_count for part in loaded.index.state.segments):  # removed since; rare and quick
+            if loaded.index.holds_removed:  # removed since; rare and quick
                 loaded.index.compact()
-            state, sequence = loaded.index.state, loaded.sequence
+            state, sequence, token = loaded.index.state, loaded.sequence, loaded.token
         label = snapshot.Label(
-            generation_id=generation.generation_id, weights_sha256=generation.weights_sha256, sequence=sequence
+            generation_id=generation.generation_id,
+            weights_sha256=generation.weights_sha256,
+            sequence=sequence,
+            token=token,
         )
         target = self._folder / generation.generation_id
         with self._files():
             saved = None if self._distrusted else snapshot.label_of(target)
-            if saved is None or saved.sequence < sequence:
+            if saved is None or saved.sequence < sequence or not self._is_known(saved):
                 snapshot.save(state, target, label)
                 self._distrusted = False
             self._drop_retired()
@@ -188,6 +244,10 @@ class LiveIndex:
                 shutil.rmtree(folder)
 
     def rebuild(self) -> int:
+        """Forget the files and build anew from the catalogue; returns the number of contents.
+
+        Raises IndexNotReady, and IndexUnavailable when the files cannot be written.
+        """
         wanted = self._catalogue.index_state()
         if wanted.generation is None:
             raise IndexNotReady("no index generation is active yet")

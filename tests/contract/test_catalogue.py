@@ -3,14 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from imgguard.errors import DuplicateReference, InvalidTransition, NotFound, WeightsUnavailable
+from imgguard.errors import DuplicateReference, InvalidTransition, NotFound, StoreUnavailable, WeightsUnavailable
 from imgguard.fingerprint.fingerprint import DescriptorKind
-from imgguard.ports import Catalogue, StoredFinding
+from imgguard.ports import BlobDeletions, Catalogue, StoredFinding
 from imgguard.registry.ids import new_id
 from imgguard.registry.records import Reference, ReferenceStatus
 from imgguard.storage.sql.catalogue import SqlCatalogue
@@ -164,7 +164,7 @@ class TestErasing:
             ready.withdraw(made.reference_id, at=LATER)
         tombstone = ready.erase(made.reference_id, at=LATER)
         assert (tombstone.sha256, tombstone.file, tombstone.work_id) == (None, None, None)
-        assert (tombstone.status, tombstone.erased_at, tombstone.owner) == ("erased", LATER, "ann")
+        assert (tombstone.status, tombstone.erased_at, tombstone.owner) == ("erased", LATER, None)
         assert ready.reference(made.reference_id) == tombstone
         with pytest.raises(NotFound):
             ready.content(sha256(RED))
@@ -197,19 +197,40 @@ class TestErasing:
         assert ready.content(sha256(RED)).number > number
         assert presence(ready) == {number: False, number + 1: True}
 
-    def test_bytes_of_a_kept_query_go_when_its_time_is_over(self, ready: Catalogue) -> None:
-        made = register(ready, RED)
-        ready.add_finding(finding(RED), query_expires_at=LATER)
+    @pytest.mark.parametrize("expires", [NOON, LATER])
+    def test_bytes_that_were_checked_too_go_all_the_same(self, ready: Catalogue, expires: datetime) -> None:
+        made, other = register(ready, RED), register(ready, RED, owner="bob")
+        ready.add_finding(finding(RED), query_expires_at=expires)
         ready.erase(made.reference_id, at=NOON)
-        assert ready.pending_blob_deletions() == []
-        assert ready.expire_queries(now=LATER) == 1
+        assert (list(ready.kept_queries()), ready.pending_blob_deletions()) == ([sha256(RED)], [])
+        ready.erase(other.reference_id, at=NOON)
+        assert ready.kept_queries() == []
         assert list(ready.pending_blob_deletions()) == [sha256(RED)]
 
-    def test_a_query_that_has_expired_holds_nothing_back(self, ready: Catalogue) -> None:
+    def test_bytes_that_are_checked_afterwards_are_kept_as_a_query(self, ready: Catalogue) -> None:
+        ready.erase(register(ready, RED).reference_id, at=NOON)
+        ready.add_finding(finding(RED), query_expires_at=LATER)
+        assert list(ready.kept_queries()) == [sha256(RED)]
+        assert ready.pending_blob_deletions() == []
+
+    def test_an_owner_is_forgotten_with_the_last_of_its_references(self, ready: Catalogue) -> None:
+        first, second = register(ready, RED), register(ready, BLUE)
+        other = register(ready, RED, owner="bob")
+        ready.withdraw(second.reference_id, at=LATER)
+        ready.erase(first.reference_id, at=LATER)
+        assert ready.owner("ann") is not None
+        ready.erase(second.reference_id, at=LATER)
+        assert ready.owner("ann") is None
+        assert ready.reference(other.reference_id).owner == "bob"
+        assert [one.owner for one in ready.references()] == [None, None, "bob"]
+        again = register(ready, BLUE)
+        assert (again.owner, again.owner_id == first.owner_id) == ("ann", False)
+
+    def test_nobody_can_be_called_what_a_forgotten_owner_is_called(self, ready: Catalogue) -> None:
         made = register(ready, RED)
-        ready.add_finding(finding(RED), query_expires_at=NOON)
+        register(ready, RED, owner=made.owner_id)
         ready.erase(made.reference_id, at=LATER)
-        assert list(ready.pending_blob_deletions()) == [sha256(RED)]
+        assert ready.owner("ann") is None
 
 
 class TestBlobDeletion:
@@ -217,25 +238,49 @@ class TestBlobDeletion:
         for data in (RED, BLUE):
             ready.erase(register(ready, data).reference_id, at=LATER)
         deleted: list[str] = []
-        assert ready.delete_blobs(deleted.append) == 2
+        assert ready.delete_blobs(deleted.append) == BlobDeletions(deleted=2, failed={})
         assert sorted(deleted) == sorted([sha256(RED), sha256(BLUE)])
-        assert ready.delete_blobs(deleted.append) == 0
+        assert ready.delete_blobs(deleted.append).deleted == 0
 
     def test_many_are_deleted_in_several_transactions(self, ready: Catalogue) -> None:
         for n in range(120):
             ready.add_finding(finding(bytes([n])), query_expires_at=NOON)
         assert ready.expire_queries(now=LATER) == 120
-        assert ready.delete_blobs(lambda digest: None) == 120
+        assert ready.delete_blobs(lambda digest: None).deleted == 120
 
-    def test_a_deletion_that_fails_is_repeated(self, ready: Catalogue) -> None:
+    @pytest.mark.parametrize("error", [OSError("stuck"), StoreUnavailable("stuck")])
+    def test_a_deletion_that_fails_is_repeated_and_holds_up_no_other(self, ready: Catalogue, error: Exception) -> None:
+        """More of them than are deleted in one transaction."""
+        for n in range(180):
+            ready.add_finding(finding(bytes([n])), query_expires_at=NOON)
+        ready.expire_queries(now=LATER)
+        stuck = {sha256(bytes([n])) for n in range(0, 180, 2)}
+        gone: list[str] = []
+
+        def delete(digest: str) -> None:
+            if digest in stuck:
+                raise error
+            gone.append(digest)
+
+        assert ready.delete_blobs(delete) == BlobDeletions(deleted=90, failed=dict.fromkeys(stuck, "stuck"))
+        assert len(gone) == len(set(gone)) == 90
+        assert set(ready.pending_blob_deletions()) == stuck
+        assert ready.delete_blobs(lambda digest: None).deleted == 90
+        assert ready.pending_blob_deletions() == []
+
+    def test_a_bug_in_deleting_is_no_failed_deletion(self, ready: Catalogue) -> None:
         ready.erase(register(ready, RED).reference_id, at=LATER)
-
-        def fail(digest: str) -> None:
-            raise OSError("gone")
-
-        with pytest.raises(OSError, match="gone"):
-            ready.delete_blobs(fail)
+        with pytest.raises(ZeroDivisionError):
+            ready.delete_blobs(lambda digest: print(1 / 0))
         assert list(ready.pending_blob_deletions()) == [sha256(RED)]
+
+    def test_only_what_nothing_needs_can_be_queued(self, ready: Catalogue) -> None:
+        register(ready, RED)
+        ready.add_finding(finding(BLUE), query_expires_at=LATER)
+        strays = [sha256(bytes([n])) for n in range(3)]
+        assert ready.queue_blob_deletions([sha256(RED), sha256(BLUE), *strays], at=NOON) == 3
+        assert ready.queue_blob_deletions(strays, at=NOON) == 3
+        assert sorted(ready.pending_blob_deletions()) == sorted(strays)
 
     def test_registering_the_bytes_again_calls_it_off_and_puts_them_back(self, ready: Catalogue) -> None:
         ready.erase(register(ready, RED).reference_id, at=LATER)

@@ -17,7 +17,7 @@ from imgguard.index.snapshot import Label
 
 DIMENSION = 16
 NUMBERS = st.integers(0, 400)
-LABEL = Label(generation_id="gen_1", weights_sha256="a" * 64, sequence=7)
+LABEL = Label(generation_id="gen_1", weights_sha256="a" * 64, sequence=7, token="7")
 
 
 def unit_vectors(count: int, seed: int, dimension: int = DIMENSION) -> np.ndarray:

@@ -7,15 +7,12 @@ from typing import Self
 
 from imgguard.errors import InvalidTransition
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
-from imgguard.ports import Generation, IndexChange, IndexState, StoredFinding
+from imgguard.ports import BlobDeletions, Generation, IndexChange, IndexState, StoredFinding
 from imgguard.registry.records import Content, Owner, Reference, ReferenceStatus
 from imgguard.storage.sql import contents, index_log, queries, references
 from imgguard.storage.sql.engine import Database
-from imgguard.storage.sql.migrate import open_database
+from imgguard.storage.sql.migrate import BUSY_SECONDS, open_database
 from imgguard.storage.sql.statistics import statistics
-
-_BUSY_SECONDS = 30.0
-"""How long a writer queues behind others. A registration holds the lock for milliseconds."""
 
 _DELETIONS_PER_TRANSACTION = 50
 """Blobs deleted under one write lock: a file takes well under a millisecond, so writers wait unnoticeably."""
@@ -28,7 +25,7 @@ class SqlCatalogue:
         self._database = database
 
     @classmethod
-    def open(cls, path: Path, *, busy_seconds: float = _BUSY_SECONDS) -> Self:
+    def open(cls, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Self:
         """The catalogue in the SQLite file at ``path``, created or migrated as needed."""
         return cls(open_database(path, busy_seconds=busy_seconds))
 
@@ -96,6 +93,10 @@ class SqlCatalogue:
         with self._database.read() as connection:
             return contents.get(connection, sha256)
 
+    def identical_contents(self, sha256: str, pixel_digest: str) -> Sequence[int]:
+        with self._database.read() as connection:
+            return contents.identical(connection, sha256, pixel_digest)
+
     def content_numbered(self, number: int) -> Content | None:
         with self._database.read() as connection:
             return contents.numbered(connection, number)
@@ -132,9 +133,11 @@ class SqlCatalogue:
 
     def index_state(self) -> IndexState:
         with self._database.read() as connection:
-            return IndexState(
-                generation=index_log.active_generation(connection), sequence=index_log.last_sequence(connection)
-            )
+            return index_log.state(connection)
+
+    def index_token(self, sequence: int) -> str | None:
+        with self._database.read() as connection:
+            return index_log.token(connection, sequence)
 
     def index_changes(self, after: int, *, limit: int = 10_000) -> Sequence[IndexChange]:
         with self._database.read() as connection:
@@ -178,18 +181,30 @@ class SqlCatalogue:
         with self._database.write() as connection:
             return queries.expire(connection, now=now)
 
+    def kept_queries(self) -> Sequence[str]:
+        with self._database.read() as connection:
+            return queries.kept(connection)
+
     def pending_blob_deletions(self) -> Sequence[str]:
         with self._database.read() as connection:
             return queries.pending_deletions(connection)
 
-    def delete_blobs(self, delete: Callable[[str], None]) -> int:
-        total = 0
+    def queue_blob_deletions(self, digests: Iterable[str], *, at: datetime) -> int:
+        given = list(digests)
+        with self._database.write() as connection:
+            return queries.queue_deletions(connection, given, at=at)
+
+    def delete_blobs(self, delete: Callable[[str], None]) -> BlobDeletions:
+        deleted, failed = 0, dict[str, str]()
         while True:
             with self._database.write() as connection:
-                handled, deleted = queries.delete_some_blobs(connection, delete, limit=_DELETIONS_PER_TRANSACTION)
-            total += deleted
+                handled, done = queries.delete_some_blobs(
+                    connection, delete, limit=_DELETIONS_PER_TRANSACTION, without=failed.keys()
+                )
+            deleted += done.deleted
+            failed |= done.failed
             if handled < _DELETIONS_PER_TRANSACTION:
-                return total
+                return BlobDeletions(deleted=deleted, failed=failed)
 
     def statistics(self) -> dict[str, int]:
         with self._database.read() as connection:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from imgguard.errors import StoreUnavailable
+from imgguard.storage.folders import make_folder
 
 _BEGIN = "imgguard_begin"
 
@@ -101,7 +102,7 @@ def _begin(connection: Connection) -> None:
 def prepare_file(path: Path) -> None:
     """Create the folder and the empty database, readable by their owner only; SQLite gives the log the same mode."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise StoreUnavailable(f"cannot open {path}: {error.strerror}") from error

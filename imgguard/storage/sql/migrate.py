@@ -9,8 +9,12 @@ from imgguard.storage.locks import file_lock
 from imgguard.storage.sql.engine import Database, prepare_file
 from imgguard.storage.sql.schema import HEAD
 
+BUSY_SECONDS = 30.0
+"""How long a writer queues behind others. Most hold the lock for milliseconds. A registration compares the stored bytes
+while it has it, and writes them again if they were deleted meanwhile: up to a second for the largest files allowed."""
 
-def open_database(path: Path, *, busy_seconds: float) -> Database:
+
+def open_database(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> Database:
     """The database at ``path``, created or migrated as needed. Raises StoreUnavailable, ConfigurationError."""
     prepare_file(path)
     database = Database(path, busy_seconds=busy_seconds)

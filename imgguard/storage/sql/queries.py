@@ -1,21 +1,23 @@
 """Findings, the retention of queries, and the deletion of blobs. Each function runs inside the caller's transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from imgguard.errors import NotFound
-from imgguard.ports import StoredFinding
+from imgguard.errors import ImgguardError, NotFound
+from imgguard.ports import BlobDeletions, StoredFinding
 from imgguard.storage.sql.schema import blob_deletions, contents, findings, queries
 
 
 def add_finding(connection: Connection, finding: StoredFinding) -> None:
+    """Once: rows of findings cannot be changed."""
     values = {column.name: getattr(finding, column.name) for column in findings.columns}
     connection.execute(insert(findings).values(values))
 
 
 def finding(connection: Connection, finding_id: str) -> StoredFinding:
+    """Raises NotFound."""
     row = connection.execute(select(findings).where(findings.c.finding_id == finding_id)).one_or_none()
     if row is None:
         raise NotFound(f"no finding {finding_id}")
@@ -33,7 +35,13 @@ def keep_query(connection: Connection, sha256: str, *, until: datetime) -> None:
     cancel_deletion(connection, sha256)
 
 
+def kept(connection: Connection) -> list[str]:
+    """Digests of all queries whose bytes are kept, in order."""
+    return list(connection.execute(select(queries.c.query_sha256).order_by(queries.c.query_sha256)).scalars())
+
+
 def expire(connection: Connection, *, now: datetime) -> int:
+    """Forget the queries whose time is over, and queue their bytes for deletion; returns how many."""
     expired = list(connection.execute(select(queries.c.query_sha256).where(queries.c.expires_at <= now)).scalars())
     for sha256 in expired:
         release_blob(connection, sha256, at=now)
@@ -41,14 +49,22 @@ def expire(connection: Connection, *, now: datetime) -> int:
 
 
 def release_blob(connection: Connection, sha256: str, *, at: datetime) -> None:
-    """Queue the bytes for deletion unless a content or a kept query needs them; forgets a query that has expired."""
-    connection.execute(delete(queries).where(queries.c.query_sha256 == sha256, queries.c.expires_at <= at))
-    if not _needed(connection, sha256):
+    """Forget the query of these bytes, and queue them for deletion unless a content needs them."""
+    connection.execute(delete(queries).where(queries.c.query_sha256 == sha256))
+    queue_deletions(connection, [sha256], at=at)
+
+
+def queue_deletions(connection: Connection, digests: Iterable[str], *, at: datetime) -> int:
+    """Queue those that neither a content nor a kept query needs; returns how many."""
+    unneeded = [sha256 for sha256 in digests if not _needed(connection, sha256)]
+    for sha256 in unneeded:
         cancel_deletion(connection, sha256)
         connection.execute(insert(blob_deletions).values(sha256=sha256, decided_at=at))
+    return len(unneeded)
 
 
 def cancel_deletion(connection: Connection, sha256: str) -> None:
+    """The bytes are needed again. Does nothing when their deletion is not queued."""
     connection.execute(delete(blob_deletions).where(blob_deletions.c.sha256 == sha256))
 
 
@@ -59,21 +75,30 @@ def _needed(connection: Connection, sha256: str) -> bool:
 
 
 def pending_deletions(connection: Connection, *, limit: int | None = None) -> list[str]:
+    """Digests that are queued, in the order in which that was decided."""
     statement = select(blob_deletions.c.sha256).order_by(blob_deletions.c.decided_at, blob_deletions.c.sha256)
     return list(connection.execute(statement.limit(limit)).scalars())
 
 
-def delete_some_blobs(connection: Connection, delete_blob: Callable[[str], None], *, limit: int) -> tuple[int, int]:
+def delete_some_blobs(
+    connection: Connection, delete_blob: Callable[[str], None], *, limit: int, without: Collection[str]
+) -> tuple[int, BlobDeletions]:
     """Deletes under the write lock, so that no registration of the same bytes can come in between.
 
-    A crash after the file is gone and before the commit leaves the row, and the deletion is repeated. Returns how many
-    rows were handled, and for how many of them the blob was deleted.
+    A crash after the file is gone and before the commit leaves the row, and the deletion is repeated. So does an error
+    of ``delete_blob`` (ImgguardError or OSError), which holds up no other. Returns how many rows were handled, and what
+    became of them; rows of ``without`` are passed over.
     """
-    pending = pending_deletions(connection, limit=limit)
-    deleted = 0
-    for sha256 in pending:
+    pending = pending_deletions(connection, limit=limit + len(without))
+    chosen = [sha256 for sha256 in pending if sha256 not in without][:limit]
+    deleted, failed = 0, {}
+    for sha256 in chosen:
         if not _needed(connection, sha256):
-            delete_blob(sha256)
+            try:
+                delete_blob(sha256)
+            except (ImgguardError, OSError) as error:
+                failed[sha256] = str(error)
+                continue
             deleted += 1
         cancel_deletion(connection, sha256)
-    return len(pending), deleted
+    return len(chosen), BlobDeletions(deleted=deleted, failed=failed)

@@ -5,22 +5,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, case, delete, func, insert, select, update
 
 from imgguard.errors import DuplicateReference, InvalidTransition, NotFound
 from imgguard.registry.ids import new_id
 from imgguard.registry.records import Owner, Reference, ReferenceStatus
 from imgguard.storage.sql import contents as content_rows
 from imgguard.storage.sql import index_log, queries
-from imgguard.storage.sql.schema import contents, owners, refs, works
+from imgguard.storage.sql.schema import contents, organisations, owners, refs, works
 
 _SALT_BYTES = 32
+_NAMELESS = " "
+"""Before the id in place of an owner's name that was erased: no name begins with a space."""
 
 _reference: Select[Any] = (
     select(
         refs.c.reference_id,
         refs.c.owner_id,
-        owners.c.name.label("owner"),
+        case((refs.c.status != ReferenceStatus.ERASED, owners.c.name)).label("owner"),
         refs.c.work_id,
         contents.c.sha256,
         refs.c.file,
@@ -39,11 +41,13 @@ def _record(row: Row[Any]) -> Reference:
 
 
 def owner(connection: Connection, name: str) -> Owner | None:
+    """The one who is called exactly so."""
     row = connection.execute(select(owners).where(owners.c.name == name)).one_or_none()
     return None if row is None else Owner(**row._mapping)
 
 
-def _ensure_owner(connection: Connection, name: str, at: datetime) -> Owner:
+def ensure_owner(connection: Connection, name: str, at: datetime) -> Owner:
+    """The one who is called so, made now if there is none."""
     found = owner(connection, name)
     if found is None:
         found = Owner(owner_id=new_id("own"), name=name, created_at=at)
@@ -52,6 +56,7 @@ def _ensure_owner(connection: Connection, name: str, at: datetime) -> Owner:
 
 
 def get(connection: Connection, reference_id: str) -> Reference:
+    """Raises NotFound."""
     row = connection.execute(_reference.where(refs.c.reference_id == reference_id)).one_or_none()
     if row is None:
         raise NotFound(f"no reference {reference_id}")
@@ -59,6 +64,7 @@ def get(connection: Connection, reference_id: str) -> Reference:
 
 
 def find(connection: Connection, owner_name: str, sha256: str) -> Reference | None:
+    """The owner's active reference of these bytes."""
     statement = _reference.where(
         owners.c.name == owner_name, contents.c.sha256 == sha256, refs.c.status == ReferenceStatus.ACTIVE
     )
@@ -69,6 +75,7 @@ def find(connection: Connection, owner_name: str, sha256: str) -> Reference | No
 def page(
     connection: Connection, *, owner_name: str | None, status: ReferenceStatus | None, after: str, limit: int
 ) -> list[Reference]:
+    """In order of ``reference_id``, those behind ``after``; tombstones too."""
     statement = _reference.where(refs.c.reference_id > after).order_by(refs.c.reference_id).limit(limit)
     if owner_name is not None:
         statement = statement.where(owners.c.name == owner_name)
@@ -78,6 +85,7 @@ def page(
 
 
 def of_content(connection: Connection, sha256: str) -> Sequence[Reference]:
+    """Active references of a content, oldest first."""
     statement = _reference.where(contents.c.sha256 == sha256, refs.c.status == ReferenceStatus.ACTIVE)
     ordered = statement.order_by(refs.c.registered_at, refs.c.reference_id)
     return [_record(row) for row in connection.execute(ordered)]
@@ -85,7 +93,7 @@ def of_content(connection: Connection, sha256: str) -> Sequence[Reference]:
 
 def add(connection: Connection, owner_name: str, number: int, *, file: str, at: datetime) -> Reference:
     """Register the stored content ``number``. Raises DuplicateReference."""
-    holder = _ensure_owner(connection, owner_name, at)
+    holder = ensure_owner(connection, owner_name, at)
     same = select(refs).where(refs.c.owner_id == holder.owner_id, refs.c.content_number == number)
     earlier = connection.execute(same.order_by(refs.c.reference_id)).all()
     for row in earlier:
@@ -126,6 +134,7 @@ def _uses(connection: Connection, number: int, *, active_only: bool) -> int:
 
 
 def withdraw(connection: Connection, reference_id: str, *, at: datetime) -> Reference:
+    """Raises NotFound, InvalidTransition unless it is active."""
     before = get(connection, reference_id)
     if before.status is not ReferenceStatus.ACTIVE:
         raise InvalidTransition(f"{reference_id} is {before.status}, only an active reference can be withdrawn")
@@ -138,6 +147,7 @@ def withdraw(connection: Connection, reference_id: str, *, at: datetime) -> Refe
 
 
 def erase(connection: Connection, reference_id: str, *, at: datetime) -> Reference:
+    """Leave a tombstone. Raises NotFound, InvalidTransition when it is erased already."""
     before = get(connection, reference_id)
     if before.status is ReferenceStatus.ERASED or before.sha256 is None:
         raise InvalidTransition(f"{reference_id} is erased already")
@@ -152,4 +162,16 @@ def erase(connection: Connection, reference_id: str, *, at: datetime) -> Referen
     if _uses(connection, number, active_only=False) == 0:
         content_rows.destroy(connection, number)
         queries.release_blob(connection, before.sha256, at=at)
+    _forget_owner(connection, before.owner_id)
     return get(connection, reference_id)
+
+
+def _forget_owner(connection: Connection, owner_id: str) -> None:
+    """Take the name from an owner of whom only tombstones are left. An organisation is more than its references."""
+    left = refs.c.owner_id == owner_id, refs.c.status != ReferenceStatus.ERASED
+    if connection.execute(select(refs.c.reference_id).where(*left)).first() is not None:
+        return
+    if connection.execute(select(organisations).where(organisations.c.owner_id == owner_id)).first() is not None:
+        return
+    nameless = update(owners).where(owners.c.owner_id == owner_id)
+    connection.execute(nameless.values(name=f"{_NAMELESS}{owner_id}"))

@@ -73,6 +73,20 @@ def test_equal_vectors_are_ordered_by_number() -> None:
     assert all(hit.cosine_similarity <= 1 for hit in hits)
 
 
+@pytest.mark.parametrize("count", [20, 100])
+def test_compacting_drops_what_was_removed_from_the_tail_too(count: int) -> None:
+    index = FaissIndex(16, tail_rows=64)
+    stored = vectors_like_descriptors(count, dimension=16)
+    index.add(range(count), stored)
+    index.remove([count - 2])
+    before = index.search(stored, 5)
+    index.compact()
+    assert index.search(stored, 5) == before
+    assert stored[count - 2].tobytes() not in index.state.tail.vectors.tobytes()
+    index.add([500], stored[:1])
+    assert len(index) == count
+
+
 def test_a_renewed_codec_replaces_the_outgrown_one() -> None:
     index = FaissIndex(32, tail_rows=64)
     stored = vectors_like_descriptors(1_000, dimension=32)

@@ -1,7 +1,9 @@
 """A snapshot is whole or it is none."""
 
+import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ DIMENSION = 16
 
 
 def label(sequence: int = 1) -> Label:
-    return Label(generation_id="gen_1", weights_sha256="a" * 64, sequence=sequence)
+    return Label(generation_id="gen_1", weights_sha256="a" * 64, sequence=sequence, token=f"token {sequence}")
 
 
 def unit_vectors(count: int, seed: int = 0) -> np.ndarray:
@@ -96,15 +98,59 @@ def test_a_damaged_file_makes_it_none(
     assert caplog.records or (kind, damage) == ("manifest", "missing")
 
 
-@pytest.mark.parametrize("text", ["null", "[]", '{"body": 1, "sha256": 2}', '{"body": "{}", "sha256": ""}'])
+@pytest.mark.parametrize(
+    "text",
+    ["null", "[]", '{"body": 1, "sha256": 2}', '{"body": "{}", "sha256": ""}', "[" * 100_000, "\xff", "1" * 5000],
+)
 def test_a_manifest_of_another_shape_makes_it_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / "manifest.json").write_text(text)
+    (tmp_path / "manifest.json").write_text(text, encoding="latin-1")
+    assert snapshot.load(tmp_path) is None
+    assert snapshot.label_of(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sequence": "7"},
+        {"sequence": True},
+        {"token": None},
+        {"generation_id": ["gen_1"]},
+        {"format": [2]},
+        {"tail": "{codec}"},
+        {"tail": "{segment}"},
+        {"tail": None},
+        {"tail": "../manifest.json"},
+        {"tail": "\0"},
+        {"codec": "{tail}"},
+        {"codec": "{segment}"},
+        {"codec": 5},
+        {"segments": None},
+        {"segments": [None]},
+        {"segments": [{"file": "{tail}", "codec": "{codec}"}]},
+        {"segments": [{"file": "{codec}", "codec": "{codec}"}]},
+        {"segments": [{"file": "{segment}", "codec": "{tail}"}]},
+        {"segments": [{"file": "{segment}", "codec": None}]},
+        {"segments": []},
+        {"segments": {}},
+    ],
+    ids=str,
+)
+def test_an_altered_manifest_with_the_right_digest_makes_it_none(
+    index: FaissIndex, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    index.remove([3])  # so that a row of a segment is marked
+    snapshot.save(index.state, tmp_path, label())
+    body = snapshot._body(tmp_path)
+    text = json.dumps(change)
+    for kind in ("codec", "tail", "segment"):
+        text = text.replace("{" + kind + "}", next(tmp_path.glob(f"{kind}-*")).name)
+    (tmp_path / "manifest.json").write_bytes(snapshot._sealed({**body, **json.loads(text)}))
     assert snapshot.load(tmp_path) is None
 
 
 def test_another_format_makes_it_none(index: FaissIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot.save(index.state, tmp_path, label())
-    monkeypatch.setattr(snapshot, "_FORMAT", 2)
+    monkeypatch.setattr(snapshot, "_FORMAT", snapshot._FORMAT + 1)
     assert snapshot.load(tmp_path) is None
 
 

@@ -10,9 +10,18 @@ from unittest.mock import Mock
 
 import pytest
 
-from imgguard.errors import DigestMismatch, ImgguardError, NotFound, StoreUnavailable
+from imgguard.errors import (
+    ConfigurationError,
+    DecodeTimeout,
+    DigestMismatch,
+    ImgguardError,
+    IndexUnavailable,
+    NotFound,
+    StoreUnavailable,
+)
+from imgguard.pipeline import Profile, Tools
 from imgguard.ports import Generation, StoredFinding
-from imgguard.registry.records import Reference, ReferenceStatus
+from imgguard.registry.records import Content, Reference, ReferenceStatus
 from imgguard.services import checking, findings
 from imgguard.services.checking import Checking, Request
 from imgguard.services.sources import source_of
@@ -144,6 +153,60 @@ def test_a_generation_swapped_underway_means_again(
     assert json.loads(clockwork.stored().document)["generation_id"] == "gen_2"
 
 
+def test_weights_of_another_dimension_activated_underway_mean_again(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch, finding: Callable[..., Finding]
+) -> None:
+    found = replace(finding(), generation_id="gen_2")
+    examine = examined(monkeypatch, found)
+    examine.side_effect = [IndexUnavailable("vectors of shape (1, 512) cannot search dimension 256"), found]
+    newer = Mock(spec=Generation, generation_id="gen_2", weights_sha256="b" * 64)
+    swapped = iter([clockwork.generation, newer, newer, newer])
+    type(clockwork.index).generation = property(lambda _: next(swapped))
+    try:
+        clockwork.checking.check(b"abc", QUICK, file="q.jpg")
+    finally:
+        del type(clockwork.index).generation
+    assert json.loads(clockwork.stored().document)["generation_id"] == "gen_2"
+
+
+def test_an_index_that_fails_for_another_reason_is_told(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch, finding: Callable[..., Finding]
+) -> None:
+    examine = examined(monkeypatch, finding())
+    examine.side_effect = IndexUnavailable("gone")
+    with pytest.raises(IndexUnavailable):
+        clockwork.checking.check(b"abc", QUICK, file="q.jpg")
+    assert examine.call_count == 1
+
+
+@pytest.mark.parametrize("others", [False, True])
+def test_a_damaged_candidate_is_passed_over_and_said_to_be(
+    clockwork: Clockwork,
+    monkeypatch: pytest.MonkeyPatch,
+    finding: Callable[..., Finding],
+    judgement: Judgement,
+    reference: Callable[..., Reference],
+    content: Content,
+    caplog: pytest.LogCaptureFixture,
+    others: bool,
+) -> None:
+    """What could not be compared is no ground for saying that there is nothing."""
+    clockwork.catalogue.content_numbered.return_value = content
+    clockwork.catalogue.descriptors.return_value = []
+    clockwork.catalogue.references_of.return_value = [reference()]
+
+    def examine(data: bytes, tools: Tools, profile: Profile) -> Finding:
+        assert tools.library.load(7) is None
+        return finding(judgement) if others else finding()
+
+    monkeypatch.setattr(checking, "examine", examine)
+    line = clockwork.checking.check(b"abc", QUICK, file="q.jpg").line
+    assert line.verdict is (Verdict.COPY if others else Verdict.INCONCLUSIVE)
+    assert line.reasons == [*(judgement.reasons if others else ()), "reference_damaged"]
+    assert json.loads(clockwork.stored().document)["reasons"] == line.reasons
+    assert "lacks its keypoints" in caplog.text
+
+
 def test_what_goes_wrong_with_a_file_is_a_line(clockwork: Clockwork, tmp_path: Path) -> None:
     checked = clockwork.checking.line(source_of(tmp_path / "none.jpg"), QUICK)
     assert (checked.line.verdict, checked.fatal) == (Verdict.ERROR, None)
@@ -174,3 +237,60 @@ def test_how_many_candidates_are_examined(
     examine = examined(monkeypatch, finding())
     clockwork.checking.check(b"abc", Request(profile=profile, candidates=candidates), file="q.jpg")
     assert examine.call_args.args[2].candidates == used
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigurationError("cannot write to /full: No space left on device"), "configuration"),
+        (DecodeTimeout("too slow the second time"), "decode_timeout"),
+        (StoreUnavailable("locked"), "store_unavailable"),
+        (ZeroDivisionError("boom"), "internal"),
+    ],
+)
+def test_what_was_found_outlives_a_failed_drawing(
+    clockwork: Clockwork,
+    monkeypatch: pytest.MonkeyPatch,
+    finding: Callable[..., Finding],
+    judgement: Judgement,
+    reference: Callable[..., Reference],
+    tmp_path: Path,
+    error: Exception,
+    code: str,
+) -> None:
+    examined(monkeypatch, finding(judgement))
+    clockwork.catalogue.references_of.return_value = [reference()]
+    monkeypatch.setattr(checking, "illustrate", Mock(side_effect=error))
+    path = tmp_path / "q.jpg"
+    path.write_bytes(b"abc")
+    request = Request(profile="quick", evidence=tmp_path, illustrated=lambda _: True)
+    checked = clockwork.checking.line(source_of(path), request)
+    assert (checked.line.verdict, checked.line.error) == (Verdict.COPY, None)
+    assert checked.line.finding_id == clockwork.stored().finding_id
+    assert [match.evidence for match in checked.line.matches] == [{}]
+    assert (checked.illustration, checked.fatal) == (None, None)
+    assert checked.undrawn is not None
+    assert checked.undrawn.code == code
+
+
+def test_without_evidence_asked_for_a_failed_drawing_leaves_it_null(
+    clockwork: Clockwork,
+    monkeypatch: pytest.MonkeyPatch,
+    finding: Callable[..., Finding],
+    judgement: Judgement,
+    reference: Callable[..., Reference],
+) -> None:
+    examined(monkeypatch, finding(judgement))
+    clockwork.catalogue.references_of.return_value = [reference()]
+    monkeypatch.setattr(checking, "illustrate", Mock(side_effect=DecodeTimeout("slow")))
+    checked = clockwork.checking.check(b"abc", Request(profile="quick", illustrated=lambda _: True), file="q.jpg")
+    assert [match.evidence for match in checked.line.matches] == [None]
+    assert checked.undrawn is not None
+
+
+def test_a_check_has_the_time_of_its_finding(
+    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch, finding: Callable[..., Finding], clock: Any, tmp_path: Path
+) -> None:
+    examined(monkeypatch, finding())
+    assert clockwork.checking.check(b"abc", QUICK, file="q.jpg").checked_at == clock.now()
+    assert clockwork.checking.line(source_of(tmp_path / "none.jpg"), QUICK).checked_at == clock.now()

@@ -12,7 +12,8 @@ from imgguard.errors import ConfigurationError, DigestMismatch, DuplicateReferen
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, pack_vector
 from imgguard.imaging.image import DecodedImage
 from imgguard.index.fusion import FusedHit
-from imgguard.registry.records import Reference
+from imgguard.pipeline import Tools
+from imgguard.registry.records import Content, Reference
 from imgguard.services import registration
 from imgguard.services.registration import Registration, owner_name
 from imgguard.services.sources import source_of
@@ -23,7 +24,7 @@ EMBEDDING = Descriptor(
     algorithm="test",
     version="1",
     weights_sha256="e" * 64,
-    data=pack_vector(np.ones(4, np.float32)),
+    data=pack_vector(np.full(4, 0.5, np.float32)),
 )
 
 
@@ -91,6 +92,29 @@ def test_a_failed_comparison_does_not_undo_the_registration(
     assert (line.status, line.reference_id) == ("registered", "ref_new")
     assert line.error is not None
     assert line.error.code == "digest_mismatch"
+
+
+def test_a_damaged_candidate_is_told_beside_the_whole_ones(
+    service: Registration,
+    catalogue: Mock,
+    content: Content,
+    monkeypatch: pytest.MonkeyPatch,
+    judgement: Judgement,
+    reference: Callable[..., Reference],
+) -> None:
+    catalogue.content_numbered.return_value = content
+    catalogue.descriptors.return_value = []
+    catalogue.references_of.return_value = [reference()]
+
+    def verify(image: object, hashes: object, views: object, hits: object, tools: Tools, profile: object) -> Any:
+        assert tools.library.load(7) is None
+        return (judgement,)
+
+    monkeypatch.setattr(registration, "verify_candidates", verify)
+    line = service.register(b"abc", owner="Me", file="a.jpg")
+    assert [match.reference_id for match in line.similar] == ["ref_1"]
+    assert line.error is not None
+    assert (line.status, line.error.code) == ("registered", "digest_mismatch")
 
 
 def test_registered_by_another_process_meanwhile(

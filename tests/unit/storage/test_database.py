@@ -16,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text, update
+from sqlalchemy import insert, text, update
 
 from imgguard.errors import ConfigurationError, StoreUnavailable
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
@@ -27,7 +27,7 @@ from imgguard.storage.locks import file_lock
 from imgguard.storage.sql.catalogue import SqlCatalogue
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.migrate import open_database
-from imgguard.storage.sql.schema import HEAD, findings, metadata
+from imgguard.storage.sql.schema import HEAD, findings, metadata, organisations
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -171,6 +171,22 @@ class TestErasure:
         catalogue.close()
         assert not _anywhere(path.parent, content(secret).sha256.encode()[:30])
         assert catalogue.reference(kept).file == "kept.jpg"
+
+    def test_the_name_of_an_owner_goes_with_the_last_reference(self, path: Path, catalogue: SqlCatalogue) -> None:
+        made = catalogue.add_reference("Ottilie Rosenzweig", content(b"x"), [], file="a", at=NOW)
+        assert _anywhere(path.parent, b"Rosenzweig")
+        catalogue.erase(made.reference_id, at=NOW)
+        catalogue.close()
+        assert not _anywhere(path.parent, b"Rosenzweig")
+
+    def test_an_organisation_keeps_its_name(self, database: Database) -> None:
+        catalogue = SqlCatalogue(database)
+        made = catalogue.add_reference("Studio", content(b"x"), [], file="a", at=NOW)
+        values = {"organisation_id": "org_1", "disclosure": "full", "is_operator": True, "created_at": NOW}
+        with database.write() as connection:
+            connection.execute(insert(organisations).values(owner_id=made.owner_id, **values))
+        assert catalogue.erase(made.reference_id, at=NOW).owner is None
+        assert catalogue.owner("Studio") is not None
 
 
 def _salt(path: Path, reference_id: str) -> bytes:

@@ -1,12 +1,14 @@
 """The index follows the catalogue, across processes, restarts, damage and new weights."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from imgguard.errors import IndexNotReady, IndexUnavailable, NotFound
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, pack_vector
@@ -173,17 +175,72 @@ def test_damaged_files_are_replaced_from_the_catalogue(
     assert len(third) == 100
 
 
+def backed_up(catalogue: SqlCatalogue) -> Callable[[], None]:
+    """Take a backup of the database; the function that is returned puts it back."""
+    path = catalogue._database.path
+    catalogue._database.scrub()
+    data = path.read_bytes()
+
+    def restore() -> None:
+        catalogue.close()
+        path.with_name(path.name + "-wal").unlink(missing_ok=True)
+        path.write_bytes(data)
+
+    return restore
+
+
 def test_a_snapshot_ahead_of_a_restored_catalogue_is_not_believed(catalogue: SqlCatalogue, tmp_path: Path) -> None:
-    first = register(catalogue, "first")
+    restore = backed_up(catalogue)
+    register(catalogue, "first")
     index = LiveIndex(catalogue, tmp_path / "index")
     index.refresh()
     index.save()
-    with catalogue._database.write() as connection:  # as if from a backup of before
-        connection.exec_driver_sql("UPDATE counters SET value = 0")
-        connection.exec_driver_sql("DELETE FROM index_changes")
-        connection.exec_driver_sql("UPDATE refs SET status = 'withdrawn'")
-    assert catalogue.reference(first).status == "withdrawn"
+    restore()
     assert not found(LiveIndex(catalogue, tmp_path / "index"), "first")
+
+
+@pytest.mark.parametrize("later", [19, 20, 21])
+def test_a_snapshot_of_another_history_is_not_believed(catalogue: SqlCatalogue, tmp_path: Path, later: int) -> None:
+    """Restored from a backup, then changed otherwise: the numbers of changes say nothing of that, nor do those of
+    contents, which are given out a second time."""
+    register(catalogue, "kept")
+    restore = backed_up(catalogue)
+    for n in range(20):
+        register(catalogue, f"lost {n}")
+    index = LiveIndex(catalogue, tmp_path / "index")
+    index.refresh()
+    index.save()
+    restore()
+    for n in range(later):
+        register(catalogue, f"new {n}")
+    again = LiveIndex(catalogue, tmp_path / "index")
+    assert found(again, "kept")
+    assert all(found(again, f"new {n}") for n in range(later))
+    assert not any(found(again, f"lost {n}") for n in range(20))
+    again.save()
+    third = LiveIndex(catalogue, tmp_path / "index")
+    assert all(found(third, f"new {n}") for n in range(later))
+    assert len(third) == later + 1
+
+
+def test_a_restored_catalogue_is_noticed_by_an_index_in_memory(catalogue: SqlCatalogue, tmp_path: Path) -> None:
+    restore = backed_up(catalogue)
+    for n in range(20):
+        register(catalogue, f"lost {n}")
+    index = LiveIndex(catalogue, tmp_path / "index")
+    assert index.refresh() == 0
+    assert len(index) == 20
+    restore()
+    index.refresh()
+    assert len(index) == 0
+    for n in range(20):
+        register(catalogue, f"new {n}")
+    assert all(found(index, f"new {n}") for n in range(20))
+    restore()
+    for n in range(21):
+        register(catalogue, f"other {n}")
+    assert all(found(index, f"other {n}") for n in range(21))
+    assert not any(found(index, f"new {n}") for n in range(20))
 
 
 def test_new_weights_take_over_in_every_process(catalogue: SqlCatalogue, tmp_path: Path) -> None:
@@ -224,20 +281,106 @@ def test_vectors_of_another_dimension_are_told(catalogue: SqlCatalogue, tmp_path
     index = LiveIndex(catalogue, tmp_path / "index")
     with pytest.raises(IndexUnavailable, match="dimension"):
         index.search(np.zeros((1, 7), dtype=np.float32), 1)
-    catalogue.add_descriptor(
-        hashlib.sha256(b"a").hexdigest(),
-        Descriptor(kind=DescriptorKind.EMBEDDING, algorithm="x", version="y", weights_sha256=WEIGHTS, data=b"1234"),
-    )
-    with pytest.raises(IndexUnavailable):
-        index.search(vector("a")[None], 1)
 
 
-def test_a_folder_that_cannot_be_written_is_told(catalogue: SqlCatalogue, tmp_path: Path) -> None:
+DAMAGED = {
+    "short": b"1234",
+    "odd": pack_vector(vector("9"))[:-1],
+    "empty": b"",
+    "endless": pack_vector(np.full(DIMENSION, np.nan, dtype=np.float32)),
+    "overlong": pack_vector(1000 * vector("9")),
+    "wide": pack_vector(np.eye(1, 2 * DIMENSION, dtype=np.float32)[0]),
+}
+
+
+def damage(catalogue: SqlCatalogue, name: str, data: bytes) -> int:
+    """Overwrite the stored embedding as a bad disk would: no change is announced. Returns the content's number."""
+    number = catalogue.content(hashlib.sha256(name.encode()).hexdigest()).number
+    with catalogue._database.write() as connection:
+        connection.execute(
+            text("UPDATE descriptors SET data = :data WHERE content_number = :number"),
+            {"data": data, "number": number},
+        )
+    return number
+
+
+@pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED.keys())
+@pytest.mark.parametrize("victim", ["0", "9"])
+def test_a_damaged_embedding_costs_one_picture_and_no_other(
+    catalogue: SqlCatalogue, tmp_path: Path, data: bytes, victim: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for n in range(10):
+        register(catalogue, str(n))
+    damage(catalogue, victim, data)
+    index = LiveIndex(catalogue, tmp_path / "index")
+    assert [found(index, str(n)) for n in range(10)] == [str(n) != victim for n in range(10)]
+    assert hashlib.sha256(victim.encode()).hexdigest()[:12] in caplog.text
+
+
+def test_an_embedding_damaged_since_it_was_indexed_is_still_found(
+    catalogue: SqlCatalogue, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The index has a vector of its own, whose cosines are nearly exact."""
+    for n in range(100):
+        register(catalogue, str(n))
+    index = LiveIndex(catalogue, tmp_path / "index")
+    index.refresh()
+    number = damage(catalogue, "3", DAMAGED["short"])
+    (hit,) = index.search(vector("3")[None], 1)
+    assert (hit.number, hit.view) == (number, 0)
+    assert hit.cosine_similarity == pytest.approx(1, abs=0.05)
+    assert "damaged" in caplog.text
+
+
+def test_an_embedding_replaced_by_a_damaged_one_is_no_longer_found(catalogue: SqlCatalogue, tmp_path: Path) -> None:
+    for n in range(10):
+        register(catalogue, str(n))
+    index = LiveIndex(catalogue, tmp_path / "index")
+    index.refresh()
+    sha256 = hashlib.sha256(b"3").hexdigest()
+    catalogue.add_descriptor(sha256, replace(embedding("3"), data=b"1234"))
+    assert not found(index, "3")
+    assert len(index) == 9
+
+
+def test_without_a_folder_that_can_be_written_it_works_from_the_catalogue(
+    catalogue: SqlCatalogue, tmp_path: Path
+) -> None:
     register(catalogue, "a")
     (tmp_path / "index").write_text("a file")
     index = LiveIndex(catalogue, tmp_path / "index")
-    assert found(index, "a")  # searching needs no files
+    assert found(index, "a")
     with pytest.raises(IndexUnavailable):
         index.save()
     with pytest.raises(NotFound):
         catalogue.reference("ref_none")
+
+
+def test_a_lock_that_cannot_be_had_means_no_snapshot(
+    catalogue: SqlCatalogue, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    register(catalogue, "a")
+    index = LiveIndex(catalogue, tmp_path / "index")
+    index.refresh()
+    index.save()
+    (tmp_path / "index" / "lock").unlink()
+    (tmp_path / "index" / "lock").mkdir()
+    again = LiveIndex(catalogue, tmp_path / "index")
+    assert found(again, "a")
+    assert "lock" in caplog.text
+    with pytest.raises(IndexUnavailable, match="lock"):
+        again.save()
+
+
+def test_what_was_removed_from_the_tail_leaves_memory_and_files(catalogue: SqlCatalogue, tmp_path: Path) -> None:
+    made = [register(catalogue, str(n)) for n in range(10)]
+    index = LiveIndex(catalogue, tmp_path / "index")
+    index.refresh()
+    catalogue.erase(made[3], at=NOW)
+    index.refresh()
+    index.save()
+    secret = pack_vector(vector("3"))
+    assert not any(secret[:16] in path.read_bytes() for path in (tmp_path / "index").rglob("*") if path.is_file())
+    assert index._loaded is not None
+    assert index._loaded.index is not None
+    assert secret not in index._loaded.index.state.tail.vectors.tobytes()

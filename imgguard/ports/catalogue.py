@@ -1,35 +1,12 @@
-"""Every outside boundary on one page. Adapters live in storage/ and net/; bootstrap.py chooses them."""
+"""The database of references, findings and what the index has to follow."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
-from imgguard.index.base import Vectors
-from imgguard.index.fusion import FusedHit
 from imgguard.registry.records import Content, Owner, Reference, ReferenceStatus
-
-
-class Clock(Protocol):
-    """Aware UTC now."""
-
-    def now(self) -> datetime: ...
-
-
-class BlobStore(Protocol):
-    """Bytes under their SHA-256 (hex). ``put`` is durable when it returns and idempotent; ``get`` checks the digest.
-
-    Raises NotFound, DigestMismatch, StoreUnavailable.
-    """
-
-    def put(self, data: bytes) -> str: ...
-
-    def get(self, sha256: str) -> bytes: ...
-
-    def delete(self, sha256: str) -> None: ...
-
-    def digests(self) -> Iterator[str]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +34,15 @@ class IndexChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexState:
-    """What an index must hold to be current: the active generation and every change up to ``sequence``."""
+    """What an index must hold to be current: the active generation and every change up to ``sequence``.
+
+    ``token`` is random and belongs to that change: in a store that was restored from a backup, and changed since, the
+    same sequence has another one.
+    """
 
     generation: Generation | None
     sequence: int
+    token: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +54,14 @@ class StoredFinding:
     file: str
     query_sha256: str
     document: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobDeletions:
+    """How many blobs were deleted, and why others could not be, by digest: those stay queued."""
+
+    deleted: int
+    failed: Mapping[str, str]
 
 
 class Catalogue(Protocol):
@@ -128,14 +118,20 @@ class Catalogue(Protocol):
     def erase(self, reference_id: str, *, at: datetime) -> Reference:
         """Leaves a tombstone, of an active or a withdrawn reference. Raises NotFound, InvalidTransition when erased.
 
-        Content and descriptors go when no other reference that is not erased uses them; the blob is queued for
-        deletion when no kept query uses it either. Afterwards call ``delete_blobs`` and ``ReferenceIndex.save``.
+        Content and descriptors go when no other reference that is not erased uses them; then the blob is queued for
+        deletion, and forgotten as a kept query if the same bytes were checked as well. The owner loses its name with
+        the last of its references, unless it is an organisation. Afterwards call ``delete_blobs`` and
+        ``ReferenceIndex.save``.
         """
         ...
 
     # contents and descriptors
     def content(self, sha256: str) -> Content:
         """Raises NotFound."""
+        ...
+
+    def identical_contents(self, sha256: str, pixel_digest: str) -> Sequence[int]:
+        """Numbers of contents with an active reference and these bytes or these pixels, in order."""
         ...
 
     def content_numbered(self, number: int) -> Content | None: ...
@@ -155,6 +151,10 @@ class Catalogue(Protocol):
         ...
 
     def index_state(self) -> IndexState: ...
+    def index_token(self, sequence: int) -> str | None:
+        """The token of that change; None when the history of this store has none."""
+        ...
+
     def index_changes(self, after: int, *, limit: int = 10_000) -> Sequence[IndexChange]:
         """In order of ``sequence``, those behind ``after``."""
         ...
@@ -192,43 +192,22 @@ class Catalogue(Protocol):
         """Forget the queries whose time is over, and queue their bytes for deletion; returns how many."""
         ...
 
+    def kept_queries(self) -> Sequence[str]:
+        """Digests of the queries whose bytes are kept, in order."""
+        ...
+
     # blobs that no row needs any more: decided with the erasure, executed afterwards, survives a crash in between
     def pending_blob_deletions(self) -> Sequence[str]: ...
-    def delete_blobs(self, delete: Callable[[str], None]) -> int:
-        """Calls ``delete`` for each digest that is queued and still not needed; returns how many."""
+    def queue_blob_deletions(self, digests: Iterable[str], *, at: datetime) -> int:
+        """Queue those of ``digests`` that nothing here needs; returns how many."""
+        ...
+
+    def delete_blobs(self, delete: Callable[[str], None]) -> BlobDeletions:
+        """Calls ``delete`` for each digest that is queued and still not needed.
+
+        One for which it raises ImgguardError or OSError stays queued, and the others go on.
+        """
         ...
 
     def statistics(self) -> dict[str, int]: ...
-    def close(self) -> None: ...
-
-
-class ReferenceIndex(Protocol):
-    """The searchable contents of the active generation, kept current with the catalogue. Thread safe.
-
-    Raises IndexNotReady when no generation is active, IndexUnavailable, StoreUnavailable.
-    """
-
-    @property
-    def generation(self) -> Generation | None:
-        """The one that was searched last, or loaded."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def refresh(self) -> int:
-        """Take over what changed in the catalogue, by whichever process; returns the number of changes."""
-        ...
-
-    def search(self, views: Vectors, limit: int) -> list[FusedHit]:
-        """The ``limit`` contents nearest to any of ``views``, (n, dimension); sees all that was registered before."""
-        ...
-
-    def save(self) -> None:
-        """Write what is new to disk, and drop what was erased from it. A crash at any moment costs only time."""
-        ...
-
-    def rebuild(self) -> int:
-        """Forget the files and build anew from the catalogue; returns the number of contents."""
-        ...
-
     def close(self) -> None: ...

@@ -1,0 +1,213 @@
+"""Settings -> adapters -> services: the only package that chooses back-ends.
+
+Services are made when first asked for: a command that lists references should not wait for models to be imported.
+"""
+
+import logging
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgguard.bootstrap.adapters import DATABASE, INDEX, ORIGINALS, Adapters, SystemClock
+from imgguard.errors import DependencyError
+from imgguard.storage.sql.schema import HEAD
+
+if TYPE_CHECKING:
+    from imgguard.services.audit import Audit
+    from imgguard.services.checking import Checking
+    from imgguard.services.comparison import Comparison
+    from imgguard.services.diagnosis import Doctor
+    from imgguard.services.identity import Identity
+    from imgguard.services.illustration import Illustrator
+    from imgguard.services.inspection import Inspection
+    from imgguard.services.keys import Keys
+    from imgguard.services.library import CatalogueLibrary
+    from imgguard.services.members import Members
+    from imgguard.services.organisations import Organisations
+    from imgguard.services.passwords import Passwords
+    from imgguard.services.rebuilding import Rebuilding
+    from imgguard.services.registration import Registration
+    from imgguard.services.removal import Removal
+
+__all__ = ["DATABASE", "INDEX", "ORIGINALS", "Services", "SystemClock", "folder_bytes"]
+
+_log = logging.getLogger(__name__)
+
+
+class Services(Adapters):
+    """All services on one home folder, with the adapters they stand on; close it, or use it as a context manager."""
+
+    @cached_property
+    def registration(self) -> "Registration":
+        from imgguard.services.registration import Registration
+
+        return Registration(
+            catalogue=self.catalogue,
+            blobs=self.blobs,
+            index=self.index,
+            decoder=self.decoder,
+            models=self.models,
+            calibration=self.calibration,
+            clock=self.clock,
+            max_bytes=self.settings.max_image_bytes,
+        )
+
+    @cached_property
+    def checking(self) -> "Checking":
+        from imgguard.services.checking import Checking
+
+        return Checking(
+            catalogue=self.catalogue,
+            blobs=self.blobs,
+            index=self.index,
+            decoder=self.decoder,
+            models=self.models,
+            calibration=self.calibration,
+            clock=self.clock,
+            retention=timedelta(days=self.settings.query_retention_days),
+            max_bytes=self.settings.max_image_bytes,
+            spread=self.spread,
+        )
+
+    @cached_property
+    def comparison(self) -> "Comparison":
+        from imgguard.services.comparison import Comparison
+
+        return Comparison(decoder=self.decoder, models=self.models, calibration=self.calibration, spread=self.spread)
+
+    @cached_property
+    def removal(self) -> "Removal":
+        from imgguard.services.removal import Removal
+
+        return Removal(catalogue=self.catalogue, blobs=self.blobs, index=self.index, clock=self.clock)
+
+    @cached_property
+    def rebuilding(self) -> "Rebuilding":
+        from imgguard.services.rebuilding import Rebuilding
+
+        return Rebuilding(
+            catalogue=self.catalogue,
+            blobs=self.blobs,
+            index=self.index,
+            decoder=self.decoder,
+            models=self.models,
+            clock=self.clock,
+            workers=self.workers,
+        )
+
+    @cached_property
+    def inspection(self) -> "Inspection":
+        from imgguard.services.inspection import Inspection
+
+        return Inspection(catalogue=self.catalogue)
+
+    @cached_property
+    def illustrator(self) -> "Illustrator":
+        from imgguard.services.illustration import Illustrator
+
+        return Illustrator(blobs=self.blobs, decoder=self.decoder)
+
+    @cached_property
+    def library(self) -> "CatalogueLibrary":
+        from imgguard.services.library import CatalogueLibrary
+
+        return CatalogueLibrary(self.catalogue)
+
+    @cached_property
+    def doctor(self) -> "Doctor":
+        from imgguard.services.diagnosis import Doctor
+
+        return Doctor(
+            home=self.settings.home,
+            schema=HEAD,
+            catalogue=lambda: self.catalogue,
+            blobs=lambda: self.blobs,
+            index=lambda: self.index,
+            decoder=lambda: self.decoder,
+            models=self.models,
+            calibration=lambda: self.calibration,
+            clock=self.clock,
+        )
+
+    # people and rights
+
+    @cached_property
+    def passwords(self) -> "Passwords":
+        from imgguard.services.passwords import Passwords
+
+        return Passwords()
+
+    @cached_property
+    def identity(self) -> "Identity":
+        from imgguard.services.identity import Identity
+
+        return Identity(
+            accounts=self.accounts,
+            credentials=self.credentials,
+            passwords=self.passwords,
+            clock=self.clock,
+            idle=timedelta(minutes=self.settings.session_idle_minutes),
+            longest=timedelta(hours=self.settings.session_hours),
+        )
+
+    @cached_property
+    def organisations(self) -> "Organisations":
+        from imgguard.services.organisations import Organisations
+
+        return Organisations(
+            accounts=self.accounts,
+            passwords=self.passwords,
+            clock=self.clock,
+            invitation_time=timedelta(hours=self.settings.invitation_hours),
+        )
+
+    @cached_property
+    def members(self) -> "Members":
+        from imgguard.services.members import Members
+
+        return Members(
+            accounts=self.accounts,
+            credentials=self.credentials,
+            trail=self.audit_trail,
+            passwords=self.passwords,
+            clock=self.clock,
+            invitation_time=timedelta(hours=self.settings.invitation_hours),
+        )
+
+    @cached_property
+    def keys(self) -> "Keys":
+        from imgguard.services.keys import Keys
+
+        return Keys(accounts=self.accounts, credentials=self.credentials, clock=self.clock)
+
+    @cached_property
+    def audit(self) -> "Audit":
+        from imgguard.services.audit import Audit
+
+        return Audit(trail=self.audit_trail)
+
+    def tidy(self) -> None:
+        """Deletions that are due. Cheap when there are none. What cannot be done is logged, and tried the next time.
+
+        Raises DependencyError when the store cannot be opened at all.
+        """
+        from imgguard.services.retention import tidy
+
+        catalogue, blobs, credentials = self.catalogue, self.blobs, self.credentials
+        try:
+            credentials.forget_expired(now=self.clock.now())
+            tidy(catalogue, blobs, self.clock)
+        except DependencyError as error:
+            _log.warning("what is due to be forgotten was not: %s", error)
+
+
+def folder_bytes(folder: Path) -> int:
+    """Bytes of all files below ``folder``; what vanishes meanwhile does not count."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size if path.is_file() else 0
+        except OSError:
+            continue
+    return total

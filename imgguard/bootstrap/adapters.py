@@ -1,0 +1,184 @@
+"""Settings -> adapters: which back-end stands behind each port."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from imgguard.errors import ConfigurationError, DependencyError, StoreUnavailable
+from imgguard.ports import Clock
+from imgguard.settings import Settings
+from imgguard.storage.blobs import LocalBlobStore
+from imgguard.storage.folders import make_folder
+from imgguard.storage.sql.catalogue import SqlCatalogue
+from imgguard.storage.sql.engine import Database
+from imgguard.storage.sql.migrate import open_database
+
+if TYPE_CHECKING:
+    from imgguard.fingerprint.weights import Weights
+    from imgguard.imaging.sandbox import SandboxedDecoder
+    from imgguard.services.models import Models
+    from imgguard.storage.live_index import LiveIndex
+    from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail, SqlCredentials
+    from imgguard.verdict.calibration import Calibration
+
+DATABASE = "imgguard.sqlite3"
+ORIGINALS = "originals"
+INDEX = "index"
+
+_log = logging.getLogger(__name__)
+
+
+class SystemClock:
+    """The Clock port."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Adapters:
+    """Everything that services stand on, on one home folder; close it, or use it as a context manager.
+
+    ``several`` says whether several images will be worked on at the same time: then each is worked on by one core,
+    otherwise one image gets all of them.
+    """
+
+    def __init__(self, settings: Settings, *, several: bool = False) -> None:
+        self.settings = settings
+        self.clock: Clock = SystemClock()
+        self.workers = settings.worker_count if several else 1
+        self._cores = 1 if several else len(os.sched_getaffinity(0))
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Save the index if it was used, end child processes and threads, close the database."""
+        self._closing.close()
+
+    @cached_property
+    def home(self) -> Path:
+        """The home folder, made when something is to be stored there first. Raises StoreUnavailable."""
+        try:
+            make_folder(self.settings.home)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the home folder {self.settings.home} cannot be made: {error.strerror}",
+                hint="Choose another one with --home or IMGGUARD_HOME.",
+            ) from error
+        return self.settings.home
+
+    @cached_property
+    def database(self) -> Database:
+        database = open_database(self.home / DATABASE)
+        self._closing.callback(database.close)
+        return database
+
+    @cached_property
+    def catalogue(self) -> SqlCatalogue:
+        return SqlCatalogue(self.database)
+
+    @cached_property
+    def accounts(self) -> "SqlAccounts":
+        from imgguard.storage.sql.accounts import SqlAccounts
+
+        return SqlAccounts(self.database)
+
+    @cached_property
+    def credentials(self) -> "SqlCredentials":
+        from imgguard.storage.sql.accounts import SqlCredentials
+
+        return SqlCredentials(self.database)
+
+    @cached_property
+    def audit_trail(self) -> "SqlAuditTrail":
+        from imgguard.storage.sql.accounts import SqlAuditTrail
+
+        return SqlAuditTrail(self.database)
+
+    @cached_property
+    def blobs(self) -> LocalBlobStore:
+        return LocalBlobStore(self.home / ORIGINALS)
+
+    @cached_property
+    def index(self) -> "LiveIndex":
+        from imgguard.storage.live_index import LiveIndex
+
+        index = LiveIndex(self.catalogue, self.home / INDEX)
+
+        def close() -> None:
+            try:
+                if index.generation is not None:
+                    index.save()
+            except Exception as error:  # a cache: what the command did stands, and the next one builds it again
+                _log.warning("the index was not saved for the next time: %s", error)
+            index.close()
+
+        self._closing.callback(close)
+        return index
+
+    @cached_property
+    def decoder(self) -> "SandboxedDecoder":
+        from imgguard.imaging.image import DecodeLimits
+        from imgguard.imaging.sandbox import SandboxedDecoder
+
+        limits = DecodeLimits(
+            max_bytes=self.settings.max_image_bytes,
+            max_pixels=self.settings.max_image_pixels,
+            max_frames=self.settings.max_image_frames,
+            seconds=self.settings.decode_seconds,
+            memory_bytes=self.settings.decode_memory_bytes,
+        )
+        decoder = SandboxedDecoder(limits, workers=self.workers)
+        self._closing.callback(decoder.close)
+        return decoder
+
+    @cached_property
+    def models(self) -> "Models":
+        import cv2
+
+        from imgguard.services.models import Models
+
+        cv2.setNumThreads(self._cores)
+        return Models(self._configured_weights, threads=self._cores)
+
+    def _configured_weights(self) -> "Weights":
+        from imgguard.fingerprint.weights import custom_weights, packaged_weights
+
+        if self.settings.weights != "custom":
+            return packaged_weights(self.settings.weights)
+        if self.settings.weights_path is None or self.settings.weights_sha256 is None:
+            raise ConfigurationError("custom weights need IMGGUARD_WEIGHTS_PATH and IMGGUARD_WEIGHTS_SHA256")
+        return custom_weights(self.settings.weights_path, self.settings.weights_sha256)
+
+    @cached_property
+    def calibration(self) -> "Calibration":
+        from imgguard.verdict.calibration import shipped
+
+        try:
+            return shipped()
+        except OSError as error:
+            raise DependencyError(
+                f"the calibration model cannot be read: {error.strerror}", hint="Install imgguard again."
+            ) from error
+
+    @cached_property
+    def spread(self) -> Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[Any]]:
+        """Maps candidates of one image: on all cores when it is the only image, else in the thread that asks."""
+        if self._cores == 1:
+            return map
+        executor = ThreadPoolExecutor(self._cores, thread_name_prefix="imgguard-candidate")
+        self._closing.callback(executor.shutdown)
+        return executor.map

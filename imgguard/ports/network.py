@@ -1,0 +1,71 @@
+"""What is fetched from strangers and sent to them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class Accept(StrEnum):
+    """What the bytes of a fetch must be, by their content. A feed is XML, JSON or a table in text, no web page."""
+
+    IMAGE = "image"
+    FEED = "feed"
+    ANYTHING = "anything"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """One step on the way: ``url`` at ``address`` answered with ``status`` and sent on."""
+
+    url: str
+    address: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What a server delivered, and the facts that show where and when: ``address`` is the IP address it came from.
+
+    ``declared_type`` is the server's Content-Type, as sent; ``media_type`` is what the bytes look like.
+    """
+
+    url: str
+    redirects: tuple[Redirect, ...]
+    final_url: str
+    address: str
+    status: int
+    declared_type: str | None
+    media_type: str
+    data: bytes = field(repr=False)
+    started_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """The answer to a message, whatever its ``status``; ``answer`` is the beginning of its body."""
+
+    url: str
+    address: str
+    status: int
+    answer: bytes
+    started_at: datetime
+    finished_at: datetime
+
+
+class Fetcher(Protocol):
+    """Gets what strangers' URLs lead to, and cannot be turned against its operator. Thread safe."""
+
+    def fetch(self, url: str, *, accept: Accept, max_bytes: int) -> Fetched:
+        """At most ``max_bytes``, with a status of success. Raises FetchRefused, FetchFailed."""
+        ...
+
+
+class Poster(Protocol):
+    """Sends messages to strangers' URLs (webhooks) under the rules of `Fetcher`, following no redirect."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
+        """Raises FetchRefused, FetchFailed; any status is an answer."""
+        ...

@@ -1,0 +1,224 @@
+"""Who asks: signing in, sessions, API keys, and the passwords that people choose themselves.
+
+Knows nothing of HTTP: it takes and gives tokens; in which header or cookie they travel is not its concern.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from imgguard.errors import AuthenticationRequired, PermissionDenied, RateLimited, StoreUnavailable
+from imgguard.ports import Accounts, Clock, Credentials, SessionGrant
+from imgguard.registry.access import Actor, actor_for
+from imgguard.registry.accounts import Action, AuditEvent, Member, Session
+from imgguard.registry.ids import new_id
+from imgguard.registry.names import is_email
+from imgguard.services import attempts, tokens
+from imgguard.services.audit import event_of
+from imgguard.services.passwords import Passwords, accepted
+
+_SEEN = timedelta(minutes=1)
+"""How exact the last use of sessions and keys is: each writing of it is a transaction."""
+
+_WRONG = "the address or the password is wrong"
+_log = logging.getLogger("imgguard")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A session that was just opened. ``token`` is shown this once; ``csrf_token`` can be derived from it again."""
+
+    token: str = field(repr=False)
+    csrf_token: str = field(repr=False)
+    session: Session
+    actor: Actor
+
+
+class Identity:
+    """Thread safe. ``idle`` and ``longest`` end a session that is not used, or is old."""
+
+    def __init__(
+        self,
+        *,
+        accounts: Accounts,
+        credentials: Credentials,
+        passwords: Passwords,
+        clock: Clock,
+        idle: timedelta,
+        longest: timedelta,
+    ) -> None:
+        self._accounts = accounts
+        self._credentials = credentials
+        self._passwords = passwords
+        self._clock = clock
+        self._idle = idle
+        self._longest = longest
+
+    # people
+
+    def sign_in(self, email: str, password: str, *, address: str) -> SignedIn:
+        """Open a session for whoever knows the password; ``address`` is the IP address that asks.
+
+        Raises AuthenticationRequired (the same for an unknown address, a wrong password and a disabled member, after
+        the same work), RateLimited, Overloaded.
+        """
+        email = email.strip()
+        self._admit(email, address)
+        login = self._credentials.login(email) if is_email(email) else None
+        known = login if login is not None and login.member.is_enabled else None
+        stored = None if known is None else known.password_hash
+        is_right = self._passwords.matches(password, stored)
+        if known is None or stored is None or not is_right:
+            raise AuthenticationRequired(_WRONG, hint="Try again, or ask an admin for a link to set a new password.")
+        outdated = self._passwords.is_outdated(stored)
+        new_hash = self._passwords.hash(password) if outdated else None
+        return self._open(known.member, stored, new_hash, email=email, address=address)
+
+    def actor_of_session(self, token: str) -> Actor:
+        """Whom the session stands for, with the roles of now. Raises AuthenticationRequired."""
+        grant, now = self._grant(token), self._clock.now()
+        if now - grant.session.seen_at >= _SEEN:
+            _noted(self._credentials.touch_session, grant.session.session_id, now)
+        return actor_for(grant.member, grant.organisation)
+
+    def sign_out(self, token: str) -> None:
+        """End the session, if there is one."""
+        grant = self._credentials.session(tokens.digest(token))
+        if grant is not None:
+            actor = actor_for(grant.member, grant.organisation)
+            event = event_of(actor, Action.SESSION_ENDED, grant.session.session_id, at=self._clock.now())
+            self._credentials.end_session(tokens.digest(token), event=event)
+
+    def csrf_token(self, token: str) -> str:
+        """For forms on pages that are shown to the session with this token."""
+        return tokens.csrf_token(token)
+
+    def require_csrf(self, token: str, given: str) -> None:
+        """Raises PermissionDenied unless ``given`` is the session's."""
+        if not tokens.same(tokens.csrf_token(token), given):
+            raise PermissionDenied(
+                "the form does not belong to this session", hint="Load the page again, then send the form again."
+            )
+
+    def change_password(self, token: str, present: str, new: str, *, address: str) -> SignedIn:
+        """The member's own. Ends all of its sessions and opens a fresh one.
+
+        Raises AuthenticationRequired when the session or the ``present`` password is wrong, InputError for a ``new``
+        one that is not accepted, RateLimited, Overloaded.
+        """
+        member = self._grant(token).member
+        email = member.email or ""
+        accepted(new, email=email)
+        self._admit(email, address)
+        login = self._credentials.login(email)
+        if not self._passwords.matches(present, None if login is None else login.password_hash):
+            raise AuthenticationRequired("the present password is wrong", hint="Try again.")
+        new_hash = self._passwords.hash(new)
+        self._credentials.set_password(member.member_id, new_hash, event=self._password_event(member))
+        return self._open(member, new_hash, None, email=email, address=address)
+
+    # invitations
+
+    def invited(self, token: str) -> Member:
+        """Whom an invitation is for. Raises AuthenticationRequired when it is unknown, used, or has expired."""
+        member = self._credentials.invited(tokens.digest(token), at=self._clock.now())
+        if member is None:
+            raise _no_invitation()
+        return member
+
+    def accept(self, token: str, password: str) -> Member:
+        """Set the password of the member that was invited; the invitation is used up, and all sessions end.
+
+        Raises AuthenticationRequired as `invited` does, InputError for a password that is not accepted, Overloaded.
+        """
+        member = self.invited(token)
+        password_hash = self._passwords.hash(accepted(password, email=member.email))
+        changed = self._credentials.accept_invitation(
+            tokens.digest(token), password_hash, at=self._clock.now(), event=self._password_event(member)
+        )
+        if changed is None:
+            raise _no_invitation()
+        return changed
+
+    # programs
+
+    def actor_of_key(self, secret: str) -> Actor:
+        """Whom an API key stands for, within its scopes and the roles its maker has now.
+
+        Raises AuthenticationRequired when it is unknown, expired or revoked, or its maker is disabled.
+        """
+        grant = self._credentials.key_with_secret(tokens.digest(secret)) if tokens.has_form_of_key(secret) else None
+        if grant is None:
+            raise AuthenticationRequired("this is not an API key of this imgguard", hint="Copy the whole key.")
+        now = self._clock.now()
+        if grant.key.state(now) != "valid":
+            raise AuthenticationRequired(
+                f"the key {grant.key.key_id} is {grant.key.state(now)}", hint="Make a new key, or use another one."
+            )
+        if not grant.member.is_enabled:
+            raise AuthenticationRequired("whoever made this key is disabled", hint="Use a key of another member.")
+        if grant.key.last_used_at is None or now - grant.key.last_used_at >= _SEEN:
+            _noted(self._credentials.touch_key, grant.key.key_id, now)
+        return actor_for(grant.member, grant.organisation, grant.key)
+
+    # inside
+
+    def _admit(self, email: str, address: str) -> None:
+        now = self._clock.now()
+        until = self._credentials.admit(attempts.limits(email, address), at=now)
+        if until is not None:
+            raise RateLimited("too many attempts to sign in", retry_after=(until - now).total_seconds())
+
+    def _grant(self, token: str) -> SessionGrant:
+        """The session, if it still counts."""
+        grant, now = self._credentials.session(tokens.digest(token)), self._clock.now()
+        if (
+            grant is None
+            or now >= grant.session.expires_at
+            or now - grant.session.seen_at >= self._idle
+            or not grant.member.is_enabled
+        ):
+            raise AuthenticationRequired("the session has ended", hint="Sign in again.")
+        return grant
+
+    def _open(self, member: Member, verified_hash: str, new_hash: str | None, *, email: str, address: str) -> SignedIn:
+        now = self._clock.now()
+        token = tokens.new_token()
+        session = Session(
+            session_id=new_id("ses"),
+            member_id=member.member_id,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + self._longest,
+        )
+        actor = actor_for(member, self._accounts.organisation(member.organisation_id))
+        is_open = self._credentials.open_session(
+            session,
+            tokens.digest(token),
+            verified_hash=verified_hash,
+            new_hash=new_hash,
+            forgive=attempts.forgiven(email, address),
+            event=event_of(actor, Action.SESSION_OPENED, session.session_id, at=now),
+        )
+        if not is_open:  # disabled, erased or given another password since it was looked at
+            raise AuthenticationRequired(_WRONG, hint="Try again.")
+        return SignedIn(token=token, csrf_token=tokens.csrf_token(token), session=session, actor=actor)
+
+    def _password_event(self, member: Member) -> AuditEvent:
+        actor = actor_for(member, self._accounts.organisation(member.organisation_id))
+        return event_of(actor, Action.PASSWORD_SET, member.member_id, at=self._clock.now())
+
+
+def _no_invitation() -> AuthenticationRequired:
+    return AuthenticationRequired(
+        "this invitation is unknown, used up, or has expired", hint="Ask an admin of your organisation for a new one."
+    )
+
+
+def _noted(touch: Callable[..., None], identifier: str, at: datetime) -> None:
+    """Note a use. A store that can only be read at the moment is no reason to turn anybody away."""
+    try:
+        touch(identifier, at=at)
+    except StoreUnavailable as error:
+        _log.warning("the use of %s was not noted: %s", identifier, error)
