@@ -49,5 +49,5 @@ lock: setup ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --extra dev --python-version 3.12 \
 		pyproject.toml -o requirements.lock
 
-clean: ## remove everything that make created
-	rm -rf $(VENV) build dist *.egg-info .ruff_cache .mypy_cache .pytest_cache .hypothesis var
+clean: ## remove what make created, but var/demo, a store that may have been used since
+	rm -rf $(VENV) build dist *.egg-info .ruff_cache .mypy_cache .pytest_cache .hypothesis var/bench var/fit

@@ -10,9 +10,10 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import typer.main
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from imgguard.cli.app import app
@@ -29,10 +30,11 @@ EXIT_MEANINGS = {
     ExitCode.COPY_FOUND: "a copy was found; only with `--exit-code`",
     ExitCode.USAGE: "wrong usage or configuration",
     ExitCode.DEPENDENCY: "a dependency (store, index, weights, decoder) is missing or down",
-    ExitCode.FAILED: "some inputs failed, or a verification failed; wins over 1",
+    ExitCode.FAILED: "some inputs failed, pictures of a finding could not be drawn, or a verification failed; wins "
+    "over 1",
     ExitCode.BUG: "a bug in imgguard; `--debug` or `IMGGUARD_DEBUG=1` shows the traceback",
     ExitCode.INTERRUPTED: "interrupted with Ctrl-C; what was reported is done, the store is consistent",
-    ExitCode.BROKEN_PIPE: "the reader of the output went away (`imgguard list | head`)",
+    ExitCode.BROKEN_PIPE: "the reader of the output, or of the messages, went away (`imgguard list | head`)",
 }
 
 CLI_NOTES = """\
@@ -42,7 +44,10 @@ of the inputs; see [json-contract.md](json-contract.md). Without it people get t
 
 A `PATH` is a file, a folder (all images in it and its subfolders, in order of name, told by their suffix, hidden files
 left out) or `-` for a list of paths on stdin, one a line, or separated by NUL with `--null`. A file that is named
-explicitly or in a list is taken whatever its suffix.
+explicitly or in a list is taken whatever its suffix. What cannot be read, a subfolder too, gets a line with an error.
+
+People see file names and owners with control characters and others that cannot be seen written out (`\\u{202e}`), since
+names come from strangers; JSON has them as they are.
 
 Ctrl-C finishes what is in work, reports it and stops; a second Ctrl-C stops at once. Either way, and after a `kill -9`
 or a power cut too, everything reported is stored, and repeating the command goes on where it stopped.
@@ -79,7 +84,8 @@ def _parameters(command: Any) -> tuple[list[tuple[str, str]], list[tuple[str, st
         if getattr(parameter, "hidden", False):
             continue
         if parameter.param_type_name == "argument":
-            arguments.append((f"`{parameter.metavar}`", text(parameter.help or "")))
+            more = "..." if parameter.nargs == -1 else ""
+            arguments.append((f"`{parameter.metavar}`{more}", text(parameter.help or "")))
             continue
         names = ", ".join(f"`{name}`" for name in sorted(parameter.opts, key=len, reverse=True))
         shown = parameter.metavar or ""
@@ -95,7 +101,7 @@ def cli_page() -> str:
     parts.append("## Options before the command\n\n" + table(("option", "meaning"), options) + "\n")
     for name, command in commands():
         arguments, options = _parameters(command)
-        wanted = " ".join(argument.strip("`") for argument, _ in arguments)
+        wanted = " ".join(argument.replace("`", "") for argument, _ in arguments)
         parts.append(f"## imgguard {name}\n\n    imgguard {f'{name} {wanted}'.strip()} [OPTIONS]\n\n")
         parts.append("\n\n".join(" ".join(part.split()) for part in (command.help or "").split("\n\n")) + "\n\n")
         parts.append(table(("argument or option", "meaning"), [*arguments, *options]) + "\n")
@@ -104,18 +110,38 @@ def cli_page() -> str:
     return "".join(parts)
 
 
+def _allowed(field: FieldInfo) -> str:
+    """The values that a setting may have, if it says so."""
+    if get_origin(field.annotation) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(field.annotation))
+    bounds = {
+        kind: getattr(item, kind) for item in field.metadata for kind in ("ge", "gt", "le") if hasattr(item, kind)
+    }
+    low, high = bounds.get("ge"), bounds.get("le")
+    if "gt" in bounds:
+        return f"above {bounds['gt']}" + ("" if high is None else f", up to {high}")
+    if low is None:
+        return ""
+    return f"{low} or more" if high is None else f"{low} to {high}"
+
+
 def settings_page() -> str:
     rows = []
     for name, field in Settings.model_fields.items():
         default = "the platform's data folder" if field.default is PydanticUndefined else f"`{field.default}`"
         rows.append(
-            (f"`IMGGUARD_{name.upper()}`", "none" if field.default is None else default, field.description or "")
+            (
+                f"`IMGGUARD_{name.upper()}`",
+                "none" if field.default is None else default,
+                _allowed(field),
+                field.description or "",
+            )
         )
     return (
         f"{GENERATED}# Settings\n\n"
         "Environment variables, read once when a command starts. `imgguard config show` prints those in force. A\n"
         "value that makes no sense is an error (`configuration`, exit code 2), never silently replaced.\n\n"
-        + table(("variable", "default", "meaning"), rows)
+        + table(("variable", "default", "allowed", "meaning"), rows)
         + "\nNot a setting of the store: `IMGGUARD_DEBUG=1` shows tracebacks, `NO_COLOR` turns colours off.\n"
     )
 

@@ -11,11 +11,14 @@ import typer
 from typer.exceptions import TyperException
 
 from imgguard import __version__
-from imgguard.cli import check, compare, config, demo, index, references, register, store
-from imgguard.cli.errors import tell, tell_bug
+from imgguard.cli import admin, check, compare, config, demo, index, references, register, store
+from imgguard.cli.errors import SayingHandler, WarningHandler, tell, tell_bug
 from imgguard.cli.exits import ExitCode
-from imgguard.cli.options import DEBUG, is_debugging
+from imgguard.cli.options import DEBUG, is_debugging, place
+from imgguard.cli.output import shown
 from imgguard.errors import ImgguardError
+
+_WARNINGS = WarningHandler()
 
 app = typer.Typer(
     name="imgguard",
@@ -26,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 a copy was found (with --exit-code), 2 usage or configuration, 3 a dependency is "
-    "missing or down, 4 some inputs or a verification failed, 70 a bug, 130 interrupted.",
+    "missing or down, 4 some inputs, outputs or a verification failed, 70 a bug, 130 interrupted.",
 )
 
 
@@ -40,7 +43,13 @@ def _version(wanted: bool) -> None:
 def root(
     home: Annotated[  # noqa: ARG001 - commands read it from the context
         Path | None,
-        typer.Option("--home", metavar="DIR", help="Folder of the store, for any command.", show_default=False),
+        typer.Option(
+            "--home",
+            metavar="DIR",
+            parser=place,
+            help="Folder of the store, for any command.",
+            show_default=False,
+        ),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
     version: Annotated[  # noqa: ARG001 - its callback does everything
@@ -50,8 +59,12 @@ def root(
     """Registers original product photos, finds copies of them in listings, and shows the evidence."""
     if debug:
         os.environ[DEBUG] = "1"
-    if is_debugging():
-        logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
+    log = logging.getLogger("imgguard")
+    log.removeHandler(_WARNINGS)
+    if not is_debugging():
+        log.addHandler(_WARNINGS)
+    else:
+        logging.basicConfig(handlers=[SayingHandler()], format="%(name)s: %(message)s")
 
 
 app.command("register")(register.register)
@@ -65,10 +78,22 @@ app.command("stats")(store.stats)
 app.command("doctor")(store.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(config.app, name="config")
+app.add_typer(admin.app, name="admin")
 
 
 def run(arguments: Sequence[str]) -> int:
     """One command; returns its exit code."""
+    try:
+        return _run(arguments)
+    except SystemExit as error:  # typer's answer to a broken pipe, with a code that means something else here
+        if isinstance(error.__context__, BrokenPipeError):
+            return _broken_pipe()
+        raise
+    except BrokenPipeError:  # also of stderr, perhaps while an error was told
+        return _broken_pipe()
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         result = app(args=list(arguments), prog_name="imgguard", standalone_mode=False)
         sys.stdout.flush()
@@ -78,12 +103,8 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
-    except SystemExit as error:  # typer's answer to a broken pipe, with a code that means something else here
-        if isinstance(error.__context__, BrokenPipeError):
-            return _broken_pipe()
-        raise
     except BrokenPipeError:
-        return _broken_pipe()
+        raise
     except ImgguardError as error:
         return tell_bug(error) if type(error) is ImgguardError else tell(error)
     except Exception as error:
@@ -93,20 +114,28 @@ def run(arguments: Sequence[str]) -> int:
 def _show_usage_error(error: TyperException) -> None:
     show = getattr(error, "show", None)  # a command that was called without arguments has shown its help already
     if callable(show) and type(error).__name__ != "NoArgsIsHelpError":
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = shown(message)
         show()
 
 
 def _broken_pipe() -> ExitCode:
-    """The reader went away: what is still in the buffer must not raise again when Python exits."""
-    if sys.__stdout__ is not None:
-        sink = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(sink, sys.__stdout__.fileno())
-        os.close(sink)
+    """A reader went away: what is still in its buffer must not raise again when Python exits."""
+    for stream in filter(None, (sys.__stdout__, sys.__stderr__)):
+        try:
+            stream.flush()
+        except OSError:
+            sink = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(sink, stream.fileno())
+            os.close(sink)
     return ExitCode.BROKEN_PIPE
 
 
 def main() -> NoReturn:
     """What the ``imgguard`` command runs."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller; print() would then write errors among the data
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - for as long as the process lives
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # names of files are printed whatever the locale says
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

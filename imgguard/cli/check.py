@@ -1,5 +1,6 @@
 """`imgguard check`."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,9 +10,10 @@ from imgguard.cli import options
 from imgguard.cli.output import Column, Progress, Rows, counted, emit, say, widened
 
 if TYPE_CHECKING:
-    from imgguard.cli.report import Report
     from imgguard.cli.running import Tally
+    from imgguard.services.checking import Checked, Request
     from imgguard.services.contract import CheckLine
+    from imgguard.services.sources import Source
     from imgguard.settings import Settings
 
 STYLES = {"copy": "bold red", "same_product": "green", "no_match": "green", "inconclusive": "yellow", "error": "red"}
@@ -24,15 +26,24 @@ COLUMNS = (
 )
 
 
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        parser=options.place,
+        help="Write a page with the evidence.",
+        show_default=False,
+    ),
+]
+
+
 def check(
     context: typer.Context,
     paths: options.Paths,
     profile: options.ProfileOption = None,
     evidence: options.Evidence = None,
-    report: Annotated[
-        Path | None,
-        typer.Option("--report", metavar="FILE.html", help="Write a page with the evidence.", show_default=False),
-    ] = None,
+    report: ReportOption = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when a copy was found.")] = False,
     null: options.Null = False,
     json: options.Json = False,
@@ -46,65 +57,73 @@ def check(
     """
     from imgguard.cli.inputs import expand
     from imgguard.cli.report import Report
+    from imgguard.services.sources import source_of
 
     settings = options.settings_for(context, home)
     chosen = options.profile_for(settings, profile)
     folder = options.folder_for(evidence)
-    if report is not None:
-        options.folder_for(report.parent)
     page = None if report is None else Report(report)
-    tally = check_all(
-        settings, expand(paths, null=null), profile=chosen, evidence=folder, page=page, json=json, quiet=quiet
-    )
+    sources = [source_of(path) for path in expand(paths, null=null)]
+    request = request_for(settings, chosen, evidence=folder, illustrated=page.wants if page else None)
+    show = printer(sources, json=json)
+    tally = check_all(settings, sources, request, [show, page.add] if page else [show], quiet=quiet)
+    if folder is not None:
+        say(f"Pictures: {folder}", quiet=quiet)
     if page is not None:
         page.write("Check of listing images")
         say(f"Report: {page.path}", quiet=quiet)
     return tally.exit_code(copy_found=exit_code and tally.counts.get("copy", 0) > 0)
 
 
+def request_for(
+    settings: "Settings", profile: str, *, evidence: Path | None, illustrated: "Callable[[CheckLine], bool] | None"
+) -> "Request":
+    """How the settings and these options want pictures to be checked."""
+    from imgguard.services.checking import Request
+
+    return Request(profile=profile, candidates=settings.candidates, evidence=evidence, illustrated=illustrated)
+
+
+def printer(sources: "Sequence[Source]", *, json: bool) -> "Callable[[Checked], None]":
+    """Prints results on stdout, as they come: JSON, or rows of a table that fits ``sources``."""
+    if json:
+        return lambda result: emit(result.line)
+    rows = Rows(widened(COLUMNS, 1, (source.file for source in sources)))
+    return lambda result: rows.add(row(result.line), style=STYLES[result.line.verdict])
+
+
 def check_all(
     settings: "Settings",
-    paths: list[Path],
+    sources: "Sequence[Source]",
+    request: "Request",
+    handlers: "Sequence[Callable[[Checked], object]]",
     *,
-    profile: str,
-    evidence: Path | None,
-    page: "Report | None",
-    json: bool,
     quiet: bool,
 ) -> "Tally":
-    """Check ``paths`` and report each on stdout, and to ``page``."""
+    """Check ``sources`` and hand each result, in order, to all ``handlers``; tells on stderr how it went."""
     from imgguard.bootstrap import Services
     from imgguard.cli.running import Tally, run_all
-    from imgguard.services.checking import Checked, Request
-    from imgguard.services.sources import source_of
 
-    several = len(paths) > 1
+    several = len(sources) > 1
     tally = Tally()
-    request = Request(
-        profile=profile,
-        candidates=settings.candidates,
-        evidence=evidence,
-        illustrated=None if page is None else page.wants,
-    )
-    with Services(settings, several=several) as services, Progress(len(paths), quiet=quiet) as progress:
+    with Services(settings, several=several) as services, Progress(len(sources), quiet=quiet) as progress:
         services.tidy()
+        if not services.inspection.has_active_references():
+            say("Nothing is registered, so nothing can be found; see `imgguard register --help`.", quiet=quiet)
         checking = services.checking
-        rows = Rows(widened(COLUMNS, 1, (str(path) for path in paths)), progress)
 
-        def report(result: Checked) -> None:
+        def report(result: "Checked") -> None:
             tally.count(result.line.verdict.value, result.line.error, result.fatal)
-            progress.advance()
-            if json:
-                progress.clear()
-                emit(result.line)
-            else:
-                rows.add(row(result.line), style=STYLES[result.line.verdict])
-            if page is not None:
-                page.add(result)
+            with progress.passing():
+                for handle in handlers:
+                    handle(result)
+                _tell_undrawn(result, tally)
+            if not several and result.line.finding_id is not None:
+                say(f"More about it: imgguard show {result.line.finding_id}", quiet=quiet)
 
         run_all(
-            lambda path: checking.line(source_of(path), request),
-            paths,
+            lambda source: checking.line(source, request),
+            sources,
             report,
             workers=settings.worker_count if several else 1,
             tally=tally,
@@ -113,19 +132,25 @@ def check_all(
     return tally
 
 
+def _tell_undrawn(result: "Checked", tally: "Tally") -> None:
+    """Why the pictures of a check are missing; once for each reason."""
+    error = result.undrawn
+    if error is not None and tally.add_undrawn(error):
+        say(f"imgguard: no pictures of {result.line.file}: {error.detail} [{error.code}]")
+
+
 def row(line: "CheckLine") -> list[str]:
-    """Verdict, listing, original, edits, strength: the cells of a table."""
-    from imgguard.evidence.statements import visible
+    """Verdict, listing, original, edits, strength: the cells of a table. Or verdict, listing, and why it failed."""
     from imgguard.evidence.wording import EDITS, STRENGTHS, VERDICTS
 
-    cells = [VERDICTS[line.verdict].label, visible(line.file)]
+    cells = [VERDICTS[line.verdict].label, line.file]
     if line.error is not None:
-        return [*cells, "", "", f"{visible(line.error.detail)} [{line.error.code}]"]
+        return [*cells, f"{line.error.detail} [{line.error.code}]"]
     best = line.matches[0] if line.matches else None
     if best is None:
         return [*cells, "", "", ""]
     others = len({match.owner for match in line.matches if match.verdict == best.verdict}) - 1
-    original = visible(best.file or "") + (f" and {others} more owners" if others and line.verdict == "copy" else "")
+    original = (best.file or "") + (f" and {others} more owners" if others and line.verdict == "copy" else "")
     return [*cells, original, ", ".join(EDITS[edit].label for edit in best.edits), STRENGTHS[best.strength].label]
 
 
@@ -135,5 +160,7 @@ def _summary(tally: "Tally", *, quiet: bool) -> None:
     from imgguard.verdict.finding import Verdict
 
     tell_end(tally)
+    if tally.undrawn:
+        say(f"No pictures of {tally.undrawn} checked; what was found is stored, `imgguard show` draws it again.")
     counts = [(tally.counts.get(verdict.value, 0), VERDICTS[verdict].label.lower()) for verdict in Verdict]
     say(f"{counted(counts)} in {tally.seconds:.1f} s", quiet=quiet)

@@ -11,12 +11,18 @@ from imgguard.cli.output import emit
 if TYPE_CHECKING:
     from imgguard.services.contract import CompareLine, ErrorObject
     from imgguard.services.sources import Source
+    from imgguard.settings import Settings
 
 
 def compare(
     context: typer.Context,
-    query: Annotated[Path, typer.Argument(metavar="LISTING", help="The picture in question.", show_default=False)],
-    reference: Annotated[Path, typer.Argument(metavar="ORIGINAL", help="The original.", show_default=False)],
+    query: Annotated[
+        Path,
+        typer.Argument(metavar="LISTING", parser=options.place, help="The picture in question.", show_default=False),
+    ],
+    reference: Annotated[
+        Path, typer.Argument(metavar="ORIGINAL", parser=options.place, help="The original.", show_default=False)
+    ],
     profile: options.ProfileOption = None,
     evidence: options.Evidence = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when it is a copy.")] = False,
@@ -24,36 +30,44 @@ def compare(
     home: options.Home = None,
 ) -> int:
     """Compare two images: what a check would say if ORIGINAL were registered. Nothing is stored."""
-    from imgguard.bootstrap import Services
     from imgguard.cli.exits import ExitCode, exit_code_of
     from imgguard.errors import InputError
-    from imgguard.services import sources
     from imgguard.services.outcomes import error_object
+    from imgguard.services.sources import source_of
 
     settings = options.settings_for(context, home)
     chosen = options.profile_for(settings, profile)
     folder = options.folder_for(evidence)
-    listing, original = sources.source_of(query), sources.source_of(reference)
-    with Services(settings) as services:
-        try:
-            line = services.comparison.compare(
-                _read(listing, settings.max_image_bytes),
-                _read(original, settings.max_image_bytes),
-                file=listing.file,
-                reference_file=original.file,
-                profile=chosen,
-                evidence=folder,
-            )
-        except InputError as error:
-            if not json:
-                raise
-            emit(_failed(listing.file, original.file, error_object(error, file=listing.file)))
-            return exit_code_of(error)
+    listing, original = source_of(query), source_of(reference)
+    try:
+        line = _compared(settings, listing, original, profile=chosen, evidence=folder)
+    except InputError as error:
+        if not json:
+            raise
+        emit(_failed(listing.file, original.file, error_object(error, file=listing.file)))
+        return exit_code_of(error)
     if json:
         emit(line)
     else:
         _print(line)
     return ExitCode.COPY_FOUND if exit_code and line.verdict == "copy" else ExitCode.DONE
+
+
+def _compared(
+    settings: "Settings", listing: "Source", original: "Source", *, profile: str, evidence: Path | None
+) -> "CompareLine":
+    """Raises InputError, which names the file that is meant, ConfigurationError, DependencyError."""
+    from imgguard.bootstrap import Services
+
+    with Services(settings) as services:
+        return services.comparison.compare(
+            _read(listing, settings.max_image_bytes),
+            _read(original, settings.max_image_bytes),
+            file=listing.file,
+            reference_file=original.file,
+            profile=profile,
+            evidence=evidence,
+        )
 
 
 def _read(source: "Source", max_bytes: int) -> bytes:

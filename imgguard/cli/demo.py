@@ -1,192 +1,163 @@
-"""`imgguard demo`: the sample originals, the sample listings, and what is found."""
+"""`imgguard demo`: the sample originals, the sample listings, and whether what is found is what is known of them."""
 
-import json as json_module
 import shutil
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imgguard.cli import options
-from imgguard.cli.output import emit, say, stdout_console
-from imgguard.errors import ConfigurationError
+from imgguard.cli.exits import ExitCode
+from imgguard.cli.output import say, shown
+from imgguard.cli.samples import CHECKOUT, Samples, Score, samples_at_hand, score
+from imgguard.errors import ConfigurationError, ImgguardError
 
 if TYPE_CHECKING:
+    from imgguard.cli.report import Report
     from imgguard.services.checking import Checked
+    from imgguard.services.contract import RegisterLine
     from imgguard.settings import Settings
 
 OWNER = "Sample Studio"
-_SAMPLES = "sample_images"
-_CHECKOUT = Path(__file__).resolve().parents[2]
+MARKER = "made-by-imgguard-demo"
+
+
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        parser=options.place,
+        help="Where pictures and report go, and the store unless --home names one; default: var/demo in the checkout, "
+        "else a temporary folder.",
+        show_default=False,
+    ),
+]
 
 
 def demo(
     context: typer.Context,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            metavar="DIR",
-            help="Where store, pictures and report go; default: var/demo in the checkout, else a temporary folder.",
-            show_default=False,
-        ),
-    ] = None,
+    output: Output = None,
     profile: options.ProfileOption = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
 ) -> int:
-    """Register the sample originals, check the sample listings, print a table and write a report."""
+    """Register the sample originals, check the sample listings, print a table and write a report.
+
+    Exits with 4 when an honest picture is taken for a copy, or when more than one copy is not found. The store of an
+    earlier demo is replaced, unless it has come to hold anything else.
+    """
     from imgguard.cli.report import Report
 
-    samples = sample_folder()
     settings = options.settings_for(context, home)
     chosen = options.profile_for(settings, profile)
+    samples = samples_at_hand()
     folder = (output or _default_output()).resolve()
-    store = _fresh(home or folder / "home")
+    store = (options.home_given(context, home) or folder / "home").resolve()
+    settings = settings.model_copy(update={"home": store})
     options.folder_for(folder)
     page = Report(folder / "report.html")
-    settings = settings.model_copy(update={"home": store})
-    say(f"Registering {samples / 'originals'} ...", quiet=quiet)
-    failed = _register(settings, samples / "originals")
-    say(f"Checking {samples / 'listings'} ...", quiet=quiet)
-    results = _check(settings, samples / "listings", profile=chosen, evidence=folder / "evidence", page=page)
+    _make_empty(settings, samples)
+    code, found = _run(settings, samples, page, profile=chosen, evidence=folder / "evidence", json=json, quiet=quiet)
+    if code not in (ExitCode.DONE, ExitCode.FAILED):
+        return code
     page.write("Demonstration: sample listings checked against sample originals")
-    if json:
-        for result in results:
-            emit(result.line)
-    else:
-        _print_table(results)
-        _print_summary(results, samples / "expected.json")
-        print(f"\nReport:   {page.path}\nPictures: {folder / 'evidence'}")
-        print(f'To go on: imgguard --home "{store}" list')
-    return 4 if failed or any(result.line.error for result in results) else 0
-
-
-def sample_folder() -> Path:
-    """Where the sample images are. Raises ConfigurationError when they did not come along."""
-    for base in (_CHECKOUT, Path.cwd()):
-        if (base / _SAMPLES / "originals").is_dir() and (base / _SAMPLES / "listings").is_dir():
-            return base / _SAMPLES
-    raise ConfigurationError(
-        f"the folder {_SAMPLES} was not found",
-        hint="The demo needs a checkout of the repository: run it there, or with `make demo`.",
-    )
+    if not json:
+        places = f"Report:   {page.path}", f"Pictures: {folder / 'evidence'}", f"Store:    {store}"
+        look = f'To look around: imgguard --home "{store}" list'
+        print("", *found.sentences(), "", *map(shown, (*places, look)), sep="\n")
+    if found.problems:
+        say("imgguard: the demo did not find what is known of the samples", *(f"  {text}" for text in found.problems))
+        return ExitCode.FAILED
+    return code
 
 
 def _default_output() -> Path:
-    if (_CHECKOUT / "pyproject.toml").is_file():
-        return _CHECKOUT / "var" / "demo"
+    if (CHECKOUT / "pyproject.toml").is_file():
+        return CHECKOUT / "var" / "demo"
     return Path(tempfile.mkdtemp(prefix="imgguard-demo-"))
 
 
-def _fresh(store: Path) -> Path:
-    """An empty home for the demo. Only a store is replaced, and nothing else is ever deleted."""
-    from imgguard.bootstrap import DATABASE, INDEX, ORIGINALS
-
-    if store.exists() and any(store.iterdir()):
-        known = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}.lock", INDEX, ORIGINALS, MARKER}
-        strange = [path.name for path in store.iterdir() if path.name not in known]
-        if strange or not (store / MARKER).exists():
-            raise ConfigurationError(f"{store} is not a folder of an earlier demo", hint="Choose another one.")
-        shutil.rmtree(store)
-    store.mkdir(parents=True, exist_ok=True)
-    (store / MARKER).touch()
-    return store
-
-
-MARKER = "made-by-imgguard-demo"
+def _make_empty(settings: "Settings", samples: Samples) -> None:
+    """Make the home an empty one. Only what is the store of an earlier demo, and nothing more, is ever deleted."""
+    store = settings.home
+    try:
+        if store.exists() and any(store.iterdir()):
+            _check_replaceable(settings, samples)
+            shutil.rmtree(store)
+        store.mkdir(parents=True, exist_ok=True)
+        (store / MARKER).touch()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{store} cannot be made into a home for the demo: {error.strerror}", hint="Choose another one with --home."
+        ) from error
 
 
-def _register(settings: "Settings", folder: Path) -> bool:
-    """Whether one of the originals was rejected."""
-    from imgguard.bootstrap import Services
-    from imgguard.cli.inputs import expand
-    from imgguard.cli.running import Tally, run_all
-    from imgguard.services.sources import Source
+def _check_replaceable(settings: "Settings", samples: Samples) -> None:
+    """Raises ConfigurationError unless a demo made this store and all that is in it.
 
-    tally = Tally()
-    with Services(settings, several=True) as services:
-        registration = services.registration
-        run_all(
-            lambda path: registration.line(Source(path=path, file=path.name), owner=OWNER),
-            expand([str(folder)]),
-            lambda result: tally.count(result.line.status, result.line.error, result.fatal),
-            workers=settings.worker_count,
-            tally=tally,
+    People are invited to go on with it, and may have registered pictures of their own since.
+    """
+    from imgguard.bootstrap import DATABASE, INDEX, ORIGINALS, Services
+
+    store = settings.home
+    known = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}.lock", INDEX, ORIGINALS, MARKER}
+    if not (store / MARKER).exists() or not {path.name for path in store.iterdir()} <= known:
+        raise ConfigurationError(
+            f"{store} is not the store of an earlier demo, so it is left alone",
+            hint="Choose a folder for this demo with --home or --output.",
         )
-    return _ended(tally)
-
-
-def _check(settings: "Settings", folder: Path, *, profile: str, evidence: Path, page: Any) -> list["Checked"]:
-    from imgguard.bootstrap import Services
-    from imgguard.cli.inputs import expand
-    from imgguard.cli.running import Tally, run_all
-    from imgguard.services.checking import Request
-    from imgguard.services.sources import Source
-
-    tally = Tally()
-    results: list[Checked] = []
-    request = Request(profile=profile, candidates=settings.candidates, evidence=evidence, illustrated=page.wants)
-
-    def report(result: "Checked") -> None:
-        tally.count(result.line.verdict.value, result.line.error, result.fatal)
-        results.append(result)
-        page.add(result)
-
-    with Services(settings, several=True) as services:
-        checking = services.checking
-        run_all(
-            lambda path: checking.line(Source(path=path, file=path.name), request),
-            expand([str(folder)]),
-            report,
-            workers=settings.worker_count,
-            tally=tally,
-        )
-    _ended(tally)
-    return results
-
-
-def _ended(tally: Any) -> bool:
-    """Whether inputs failed. Raises what ended the run early."""
-    if tally.fatal is not None:
-        raise tally.fatal
-    if tally.is_interrupted:
-        raise KeyboardInterrupt
-    return bool(tally.exit_code())
-
-
-def _print_table(results: Sequence["Checked"]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from imgguard.cli.check import STYLES, row
-
-    table = Table("Listing", "Verdict", "Original", "Edits found", "Strength", header_style="bold")
-    for result in results:
-        verdict, listing, original, edits, strength = row(result.line)
-        table.add_row(listing, Text(verdict, style=STYLES[result.line.verdict]), original, edits, strength)
-    console = stdout_console()
-    if not console.is_terminal:
-        console.width = max(console.width, 160)
-    console.print(table)
-
-
-def _print_summary(results: Sequence["Checked"], expected: Path) -> None:
-    """How the verdicts compare with what is known of the samples."""
-    if not expected.is_file():
+    if not (store / DATABASE).exists():
         return
-    known = json_module.loads(expected.read_text(encoding="utf-8"))
-    copies = {name for name, entry in known.items() if entry["verdict"] == "copy"}
-    found = {
-        result.line.file
-        for result in results
-        if result.line.verdict == "copy"
-        and result.line.matches[0].file == known.get(result.line.file, {}).get("original")
-    }
-    accused = {result.line.file for result in results if result.line.verdict == "copy"} - copies
-    print(f"\n{len(found & copies)} of {len(copies)} copies found, with the right original.")
-    honest = sum(1 for result in results if result.line.file not in copies)
-    print(f"{len(accused)} of {honest} honest pictures taken for a copy.")
+    names = {source.file for source in samples.originals}
+    way_out = "Use another folder for this demo with --home or --output; or move this one away first, it is a store."
+    try:
+        with Services(settings) as services:
+            others = [
+                f"{reference.file} of {reference.owner}"
+                for reference in services.inspection.references()
+                if reference.sha256 is not None and (reference.owner != OWNER or reference.file not in names)
+            ]
+            others += ["accounts"] if services.organisations.has_operator() else []
+    except ImgguardError as error:
+        raise ConfigurationError(
+            f"what {store} holds cannot be read, so it is left alone: {error.detail}", hint=way_out
+        ) from error
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise ConfigurationError(
+            f"{store} holds what is not the demo's, so it is left alone: {others[0]}{more}", hint=way_out
+        )
+
+
+def _run(
+    settings: "Settings",
+    samples: Samples,
+    page: "Report",
+    *,
+    profile: str,
+    evidence: Path,
+    json: bool,
+    quiet: bool,
+) -> tuple[int, Score]:
+    """Register and check; the exit code so far, and how the findings compare with the truth."""
+    from imgguard.cli.check import check_all, printer, request_for
+    from imgguard.cli.register import register_all
+
+    results: list[Checked] = []
+    say(f"Registering {len(samples.originals)} sample originals ...", quiet=quiet)
+    code = register_all(settings, samples.originals, _tell_rejected, owner=OWNER, quiet=quiet).exit_code()
+    if code in (ExitCode.DONE, ExitCode.FAILED):
+        say(f"Checking {len(samples.listings)} sample listings ...", quiet=quiet)
+        request = request_for(settings, profile, evidence=evidence, illustrated=page.wants)
+        handlers = [printer(samples.listings, json=json), page.add, results.append]
+        checked = check_all(settings, samples.listings, request, handlers, quiet=quiet).exit_code()
+        code = checked or code
+    return code, score((result.line for result in results), samples.truth)
+
+
+def _tell_rejected(line: "RegisterLine") -> None:
+    if line.error is not None:
+        say(f"imgguard: {line.file} is {line.status}: {line.error.detail} [{line.error.code}]")

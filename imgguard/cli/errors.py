@@ -1,6 +1,6 @@
 """How errors are told to people."""
 
-import sys
+import logging
 import traceback
 from typing import TYPE_CHECKING
 
@@ -14,16 +14,15 @@ if TYPE_CHECKING:
 
 
 HOW_TO_REPORT = (
-    "  This is a bug in imgguard. Please report it with the command, this message, and the output of the same\n"
-    "  command with IMGGUARD_DEBUG=1."
+    "  This is a bug in imgguard. Please report it with the command, this message, and the output of the same",
+    "  command with IMGGUARD_DEBUG=1.",
 )
 
 
 def tell(error: ImgguardError) -> ExitCode:
     """Two lines on stderr: what happened and what to do; returns the exit code."""
-    if is_debugging():
-        traceback.print_exception(error, file=sys.stderr)
-    say(f"imgguard: {error.detail} [{error.code}]\n  {error.advice}")
+    _tell_trace(error)
+    say(f"imgguard: {error.detail} [{error.code}]", f"  {error.advice}")
     return exit_code_of(error)
 
 
@@ -32,12 +31,31 @@ def tell_end(tally: "Tally") -> None:
     if tally.fatal is not None:
         tell(tally.fatal)
     if tally.bug is not None:
-        say(f"imgguard: unexpected {tally.bug}\n{HOW_TO_REPORT}")
+        say(f"imgguard: unexpected {tally.bug}", *HOW_TO_REPORT)
 
 
 def tell_bug(error: BaseException) -> ExitCode:
     """One line on stderr and how to report it; the traceback only on request."""
-    if is_debugging():
-        traceback.print_exception(error, file=sys.stderr)
-    say(f"imgguard: unexpected {type(error).__name__}: {error}\n{HOW_TO_REPORT}")
+    _tell_trace(error)
+    say(f"imgguard: unexpected {type(error).__name__}: {error}", *HOW_TO_REPORT)
     return ExitCode.BUG
+
+
+class SayingHandler(logging.Handler):
+    """Log records as messages for people."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(*self.format(record).splitlines())
+
+
+class WarningHandler(logging.Handler):
+    """Warnings of the log as messages for people. Errors are told by the commands themselves."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno == logging.WARNING:
+            say(f"imgguard: warning: {record.getMessage()}")
+
+
+def _tell_trace(error: BaseException) -> None:
+    if is_debugging():
+        say(*"".join(traceback.format_exception(error)).splitlines())

@@ -41,18 +41,31 @@ def _meant(argument: str, *, null: bool) -> Iterator[Path]:
 
 
 def _listed(*, null: bool) -> Iterator[str]:
-    """Names on stdin, read as bytes: file names need not be text in any encoding."""
+    """Names on stdin, read as bytes: file names need not be text in any encoding, and may hold a carriage return."""
     data = sys.stdin.buffer.read()
-    separated = data.split(b"\0") if null else data.splitlines()
+    separated = data.split(b"\0") if null else [line.removesuffix(b"\r") for line in data.split(b"\n")]
     return (os.fsdecode(name) for name in separated if name)
 
 
 def _files(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
+    """``path``, or the images below it. A folder that cannot be read is one of them, so that it is not passed over."""
+    if not _is_folder(path):
         yield path
         return
-    for folder, subfolders, names in path.walk():
+    unread: list[Path] = []
+    for folder, subfolders, names in path.walk(on_error=lambda error: unread.append(Path(error.filename))):
+        yield from unread
+        unread.clear()
         subfolders.sort()
         for name in sorted(names):
             if Path(name).suffix.lower() in IMAGE_SUFFIXES and not name.startswith("."):
                 yield folder / name
+    yield from unread
+
+
+def _is_folder(path: Path) -> bool:
+    """Also of names that the system refuses to look up, too long ones for example: reading them says why."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

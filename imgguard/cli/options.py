@@ -14,11 +14,29 @@ if TYPE_CHECKING:
 DEBUG = "IMGGUARD_DEBUG"
 _GENERAL = "General"
 
+
+def text(value: str) -> str:
+    """An argument that is a name or an id. Raises ConfigurationError for bytes that are no UTF-8: none has them."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigurationError(f"{value} is not UTF-8", hint="Names and ids are text in UTF-8.") from error
+    return value
+
+
+def place(value: str | Path) -> Path:
+    """An argument that is a path. Raises ConfigurationError for an empty one, which would mean the current folder."""
+    if not str(value):
+        raise ConfigurationError("a path is empty", hint="Leave it out, or give . for the current folder.")
+    return Path(value)
+
+
 Home = Annotated[
     Path | None,
     typer.Option(
         "--home",
         metavar="DIR",
+        parser=place,
         help="Folder of the store; default: IMGGUARD_HOME, else the platform's data folder.",
         rich_help_panel=_GENERAL,
         show_default=False,
@@ -36,9 +54,15 @@ Null = Annotated[
 Paths = Annotated[
     list[str],
     typer.Argument(
-        metavar="PATH...",
+        metavar="PATH",
         help="Files; folders (searched for images, with their subfolders, in order of name); - for a list on stdin.",
         show_default=False,
+    ),
+]
+Organisation = Annotated[
+    str | None,
+    typer.Option(
+        "--organisation", metavar="NAME|ID", parser=text, help="Only this organisation's.", show_default=False
     ),
 ]
 ProfileOption = Annotated[
@@ -49,7 +73,13 @@ ProfileOption = Annotated[
 ]
 Evidence = Annotated[
     Path | None,
-    typer.Option("--evidence", metavar="DIR", help="Write evidence pictures (PNG) to this folder.", show_default=False),
+    typer.Option(
+        "--evidence",
+        metavar="DIR",
+        parser=place,
+        help="Write evidence pictures (PNG) to this folder.",
+        show_default=False,
+    ),
 ]
 
 
@@ -64,14 +94,20 @@ def settings_for(context: typer.Context, home: Path | None) -> "Settings":
 
     from imgguard.settings import Settings
 
-    chosen = home or context.find_root().params.get("home")
+    chosen = home_given(context, home)
     try:
         return Settings() if chosen is None else Settings(home=chosen)
     except ValidationError as error:
         problems = "; ".join(
-            f"IMGGUARD_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}" for problem in error.errors()
+            f"IMGGUARD_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors()
         )
-        raise ConfigurationError(problems) from error
+        raise ConfigurationError(problems, hint="docs/settings.md says what each setting may be.") from error
+
+
+def home_given(context: typer.Context, home: Path | None) -> Path | None:
+    """``--home`` of the command, else the one before it, else None."""
+    return home or context.find_root().params.get("home")
 
 
 def profile_for(settings: "Settings", profile: str | None) -> str:
@@ -83,10 +119,9 @@ def profile_for(settings: "Settings", profile: str | None) -> str:
 
 
 def folder_for(path: Path | None) -> Path | None:
-    """``path`` as a folder that exists. Raises ConfigurationError when it cannot be made."""
+    """``path``, made if need be. Raises ConfigurationError unless files can be written to it."""
     if path is not None:
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(f"cannot write to {path}: {error.strerror}", hint="Choose another one.") from error
+        from imgguard.evidence.files import check_folder
+
+        check_folder(path)
     return path

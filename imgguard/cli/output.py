@@ -1,10 +1,12 @@
 """Data on stdout, everything else on stderr."""
 
 import json
+import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,14 +20,26 @@ if TYPE_CHECKING:
 def emit(value: BaseModel | Mapping[str, Any]) -> None:
     """One JSON object on one line, at once."""
     plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-    sys.stdout.write(json.dumps(plain, ensure_ascii=False, allow_nan=False, default=str) + "\n")
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, default=str)
+    sys.stdout.write(text.translate(_ESCAPED) + "\n")
     sys.stdout.flush()
 
 
-def say(text: str, *, quiet: bool = False) -> None:
-    """A line for people, on stderr."""
+# JSON may hold these as they are; but terminals obey some of them, and many a reader takes others for line ends.
+_ESCAPED = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029)}
+
+
+def say(*lines: str, quiet: bool = False) -> None:
+    """Lines for people, on stderr. They may hold names and messages of strangers."""
     if not quiet:
-        print(text, file=sys.stderr, flush=True)
+        print("\n".join(map(shown, lines)), file=sys.stderr, flush=True)
+
+
+def shown(text: str) -> str:
+    """``text`` as it may stand on a terminal: in one line, and nothing in it that a terminal obeys."""
+    from imgguard.evidence.statements import visible
+
+    return visible(text)
 
 
 _LAST_WIDTH = 18  # cells kept for the last column, whose width is not fixed
@@ -44,7 +58,7 @@ def widened(columns: Sequence[Column], position: int, values: Iterable[str]) -> 
     """``columns`` with the one at ``position`` as wide as the longest of ``values``, within reason."""
     from rich.cells import cell_len
 
-    longest = max(map(cell_len, values), default=0)
+    longest = max((cell_len(shown(value)) for value in values), default=0)
     return [
         Column(column.title, min(max(longest, 8), 60)) if number == position else column
         for number, column in enumerate(columns)
@@ -65,9 +79,8 @@ def stdout_console() -> "Console":
 class Rows:
     """A table that is printed row by row, as results come. Colours only where stdout is a terminal."""
 
-    def __init__(self, columns: Sequence[Column], progress: "Progress | None" = None) -> None:
+    def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = list(columns)
-        self._progress = progress
         self._console = stdout_console()
         self._has_header = False
         if self._console.is_terminal:
@@ -82,22 +95,21 @@ class Rows:
             self._columns[self._columns.index(widest)] = Column(widest.title, widest.width - 1)
 
     def add(self, values: Sequence[str], *, style: str = "") -> None:
-        """A row; ``style`` colours its first cell."""
-        if self._progress is not None:
-            self._progress.clear()
+        """A row; ``style`` colours its first cell. Values are shown as `shown` has them.
+
+        The last value is never shortened, also where there are fewer of them than columns.
+        """
         if not self._has_header:
             self._print([column.title for column in self._columns], style="bold", everywhere=True)
             self._has_header = True
-        self._print(values, style=style)
-        if self._progress is not None:
-            self._progress.draw()
+        self._print(list(map(shown, values)), style=style)
 
     def _print(self, values: Sequence[str], *, style: str, everywhere: bool = False) -> None:
         from rich.text import Text
 
         line = Text()
-        for number, (column, value) in enumerate(zip(self._columns, values, strict=True)):
-            is_last = number == len(self._columns) - 1
+        for number, (column, value) in enumerate(zip(self._columns, values, strict=False)):
+            is_last = number == len(values) - 1
             cell = value if is_last else self._fitted(value, column.width)
             line.append(cell, style=style if everywhere or number == 0 else "")
             line.append("" if is_last else "  ")
@@ -142,16 +154,24 @@ class Progress:
         if time.monotonic() - self._drawn_at > 0.1:
             self.draw()
 
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """One more is done, and something is printed about it: the line makes room for that and comes back."""
+        self.clear()
+        yield
+        self._done += 1
+        self.draw()
+
     def clear(self) -> None:
         if self._shown:
             with self._lock:
-                sys.stderr.write("\r\x1b[K")
+                sys.stderr.write(_WIPED)
                 sys.stderr.flush()
 
     def draw(self) -> None:
         if self._shown:
             with self._lock:
-                sys.stderr.write(f"\r\x1b[K{self._text()}")
+                sys.stderr.write(f"{_WIPED}{self._text()}")
                 sys.stderr.flush()
                 self._drawn_at = time.monotonic()
 
@@ -163,6 +183,15 @@ class Progress:
         if rate > 0:
             text += f"  {rate:.1f} a second  {clock((self._total - self._done) / rate)} left"
         return text
+
+
+_WIPED = "\r\x1b[K"
+
+
+def wipe_progress() -> None:
+    """Clear the line that a `Progress` may have drawn. For a signal handler: takes no lock and waits for nobody."""
+    if os.isatty(2):
+        os.write(2, _WIPED.encode())
 
 
 def clock(seconds: float) -> str:
@@ -178,6 +207,13 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def compact(value: Mapping[str, Any]) -> str:
+    """``roles admin seller, disclosure full``: a small JSON object for people."""
+    return ", ".join(
+        f"{name} {' '.join(map(str, item)) if isinstance(item, list) else item}" for name, item in value.items()
+    )
 
 
 def counted(counts: Iterable[tuple[int, str]]) -> str:

@@ -1,6 +1,8 @@
 """`imgguard list`, `show` and `remove`."""
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -8,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from imgguard.cli import options
-from imgguard.cli.output import Column, Rows, emit, size
+from imgguard.cli.output import Column, Rows, emit, say, shown, size
 
 if TYPE_CHECKING:
     from imgguard.bootstrap import Services
+    from imgguard.errors import ImgguardError
     from imgguard.registry.records import Reference
-    from imgguard.services.contract import CheckLine
+    from imgguard.services.contract import CheckLine, ErrorObject
     from imgguard.services.inspection import FindingDetail, ReferenceDetail
+    from imgguard.services.removal import Removed
 
 _COLUMNS = (
     Column("Status", 9),
@@ -31,7 +35,8 @@ Status = Literal["active", "withdrawn", "erased"]
 def list_references(
     context: typer.Context,
     owner: Annotated[
-        str | None, typer.Option("--owner", metavar="NAME", help="Only this owner's.", show_default=False)
+        str | None,
+        typer.Option("--owner", metavar="NAME", parser=options.text, help="Only this owner's.", show_default=False),
     ] = None,
     status: Annotated[
         Status | None,
@@ -44,27 +49,25 @@ def list_references(
 ) -> None:
     """List registered references, oldest first."""
     from imgguard.bootstrap import Services
-    from imgguard.evidence.statements import visible
     from imgguard.registry.records import ReferenceStatus
 
     settings = options.settings_for(context, home)
-    rows = Rows(_COLUMNS)
+    rows, is_empty = Rows(_COLUMNS), True
     with Services(settings) as services:
         chosen = ReferenceStatus(status) if status else None
         for reference in services.inspection.references(owner=owner, status=chosen):
+            is_empty = False
             if json:
                 emit(_reference_object(reference))
-                continue
-            rows.add(
-                [
-                    reference.status.value,
-                    reference.reference_id,
-                    visible(reference.owner),
-                    f"{reference.registered_at:%Y-%m-%d %H:%M}",
-                    visible(reference.file or ""),
-                ],
-                style=_STYLES[reference.status],
-            )
+            else:
+                rows.add(_cells(reference), style=_STYLES[reference.status])
+    if is_empty and not json:
+        say(f"Nothing is registered in {settings.home}" + (" that fits these options." if owner or status else "."))
+
+
+def _cells(reference: "Reference") -> list[str]:
+    at = f"{reference.registered_at:%Y-%m-%d %H:%M}"
+    return [reference.status.value, reference.reference_id, reference.owner or "", at, reference.file or ""]
 
 
 def _reference_object(reference: "Reference") -> dict[str, Any]:
@@ -88,7 +91,10 @@ def _iso(at: datetime | None) -> str | None:
 def show(
     context: typer.Context,
     identifier: Annotated[
-        str, typer.Argument(metavar="ID", help="A reference (ref_...) or a finding (fnd_...).", show_default=False)
+        str,
+        typer.Argument(
+            metavar="ID", parser=options.text, help="A reference (ref_...) or a finding (fnd_...).", show_default=False
+        ),
     ],
     evidence: options.Evidence = None,
     json: options.Json = False,
@@ -120,11 +126,8 @@ def show(
         if json:
             emit(line)
         else:
-            at = (
-                "Checked at",
-                f"{finding.stored.created_at:%Y-%m-%d %H:%M:%S} UTC, profile {finding.document.profile}",
-            )
-            print_facts([*check_facts(line)[:2], at, *check_facts(line)[2:]])
+            at = f"{finding.stored.created_at:%Y-%m-%d %H:%M:%S} UTC, profile {finding.document.profile}"
+            print_facts([*check_facts(line)[:2], ("Checked at", at), *check_facts(line)[2:]])
 
 
 def _drawn(services: "Services", finding: "FindingDetail", folder: Path) -> "CheckLine":
@@ -157,12 +160,12 @@ def _detail_object(detail: "ReferenceDetail") -> dict[str, Any]:
 
 
 def _detail_facts(detail: "ReferenceDetail") -> list[tuple[str, str]]:
-    from imgguard.evidence.statements import visible, when
+    from imgguard.evidence.statements import when
 
     reference, content = detail.reference, detail.content
     facts = [
         ("Reference", reference.reference_id),
-        ("Owner", visible(reference.owner)),
+        ("Owner", reference.owner or "(erased)"),
         ("Status", reference.status.value),
         ("Registered at", when(reference.registered_at)),
     ]
@@ -172,7 +175,7 @@ def _detail_facts(detail: "ReferenceDetail") -> list[tuple[str, str]]:
         total = sum(detail.descriptor_bytes.values())
         kinds = ", ".join(f"{kind} {size(count)}" for kind, count in detail.descriptor_bytes.items())
         facts += [
-            ("File", visible(reference.file or "")),
+            ("File", reference.file or ""),
             ("Work", reference.work_id or ""),
             ("SHA-256", content.sha256),
             ("Pixel digest", content.pixel_digest),
@@ -188,7 +191,9 @@ def _detail_facts(detail: "ReferenceDetail") -> list[tuple[str, str]]:
 
 def remove(
     context: typer.Context,
-    identifiers: Annotated[list[str], typer.Argument(metavar="ID...", help="References.", show_default=False)],
+    identifiers: Annotated[
+        list[str], typer.Argument(metavar="ID", parser=options.text, help="References.", show_default=False)
+    ],
     erase: Annotated[
         bool, typer.Option("--erase", help="Destroy bytes, descriptors and names; only a tombstone stays.")
     ] = False,
@@ -200,39 +205,55 @@ def remove(
     from imgguard.bootstrap import Services
     from imgguard.cli.errors import tell_end
     from imgguard.cli.running import Tally, run_all
-    from imgguard.errors import ImgguardError
-    from imgguard.services.outcomes import ends_run, error_object
 
     settings = options.settings_for(context, home)
     if erase and not yes:
         _confirm(len(identifiers))
     tally = Tally()
+
+    def report(removed: _Removed) -> None:
+        tally.count(removed.status or "failed", removed.error, removed.fatal)
+        removed.show(json=json)
+
     with Services(settings) as services:
-        removal = services.removal
-        work = removal.erase if erase else removal.withdraw
-
-        def one(identifier: str) -> tuple[str, "Reference | ImgguardError"]:
-            try:
-                return identifier, work(identifier)
-            except ImgguardError as error:
-                return identifier, error
-
-        def report(result: tuple[str, "Reference | ImgguardError"]) -> None:
-            identifier, outcome = result
-            error = error_object(outcome, file=identifier) if isinstance(outcome, ImgguardError) else None
-            fatal = outcome if isinstance(outcome, ImgguardError) and ends_run(outcome) else None
-            status = None if isinstance(outcome, ImgguardError) else outcome.status.value
-            tally.count(status or "failed", error, fatal)
-            if json:
-                emit({"reference_id": identifier, "status": status, "error": error and error.model_dump()})
-            else:
-                print(f"{status or 'failed'}  {identifier}" + (f"  {error.detail} [{error.code}]" if error else ""))
-
-        run_all(one, identifiers, report, workers=1, tally=tally)
+        work = services.removal.erase if erase else services.removal.withdraw
+        run_all(lambda identifier: _removed(work, identifier), identifiers, report, workers=1, tally=tally)
         if erase:
-            removal.settle()
+            services.removal.settle()
     tell_end(tally)
     return tally.exit_code()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Removed:
+    """What became of one reference: its new status, and the error, ``fatal`` if it would meet all others too."""
+
+    identifier: str
+    status: str | None = None
+    error: "ErrorObject | None" = None
+    fatal: "ImgguardError | None" = None
+
+    def show(self, *, json: bool) -> None:
+        """One line on stdout."""
+        if json:
+            error = self.error and self.error.model_dump()
+            emit({"reference_id": self.identifier, "status": self.status, "error": error})
+        else:
+            reason = f"  {self.error.detail} [{self.error.code}]" if self.error else ""
+            print(shown(f"{self.status or 'failed'}  {self.identifier}{reason}"))
+
+
+def _removed(work: "Callable[[str], Removed]", identifier: str) -> _Removed:
+    from imgguard.errors import ImgguardError
+    from imgguard.services.outcomes import ends_run, error_object
+
+    try:
+        removed = work(identifier)
+        unfinished = None if removed.unfinished is None else error_object(removed.unfinished, file=identifier)
+        return _Removed(identifier=identifier, status=removed.reference.status.value, error=unfinished)
+    except ImgguardError as error:
+        told = error_object(error, file=identifier)
+        return _Removed(identifier=identifier, error=told, fatal=error if ends_run(error) else None)
 
 
 def _confirm(count: int) -> None:

@@ -1,6 +1,6 @@
 """`imgguard register`."""
 
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +11,8 @@ from imgguard.cli.output import Column, Progress, Rows, counted, emit, say, wide
 if TYPE_CHECKING:
     from imgguard.cli.running import Tally
     from imgguard.services.contract import RegisterLine
+    from imgguard.services.registration import Registered
+    from imgguard.services.sources import Source
     from imgguard.settings import Settings
 
 _STYLES = {"registered": "green", "duplicate": "dim", "rejected": "red"}
@@ -20,7 +22,10 @@ COLUMNS = (Column("Status", 10), Column("File", 40), Column("Reference", 30), Co
 def register(
     context: typer.Context,
     paths: options.Paths,
-    owner: Annotated[str, typer.Option("--owner", metavar="NAME", help="Who registers: a person or a company.")],
+    owner: Annotated[
+        str,
+        typer.Option("--owner", metavar="NAME", parser=options.text, help="Who registers: a person or a company."),
+    ],
     null: options.Null = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
@@ -32,63 +37,71 @@ def register(
     one already registered is registered, and reported together with its match.
     """
     from imgguard.cli.inputs import expand
-
-    settings = options.settings_for(context, home)
-    return register_all(settings, expand(paths, null=null), owner=owner, json=json, quiet=quiet)
-
-
-def register_all(settings: "Settings", paths: list[Path], *, owner: str, json: bool, quiet: bool) -> int:
-    """Register ``paths`` and report each; returns the exit code."""
-    from imgguard.bootstrap import Services
-    from imgguard.cli.running import Tally, run_all
-    from imgguard.services.registration import Registered, owner_name
+    from imgguard.registry.names import owner_name
     from imgguard.services.sources import source_of
 
+    settings = options.settings_for(context, home)
     owner = owner_name(owner)
-    several = len(paths) > 1
+    sources = [source_of(path) for path in expand(paths, null=null)]
+    return register_all(settings, sources, _printer(sources, json=json), owner=owner, quiet=quiet).exit_code()
+
+
+def _printer(sources: "Sequence[Source]", *, json: bool) -> "Callable[[RegisterLine], None]":
+    """Prints lines on stdout, as they come: JSON, or rows of a table that fits ``sources``."""
+    if json:
+        return emit
+    rows = Rows(widened(COLUMNS, 1, (source.file for source in sources)))
+    return lambda line: rows.add(_row(line), style=_STYLES[line.status])
+
+
+def register_all(
+    settings: "Settings",
+    sources: "Sequence[Source]",
+    show: "Callable[[RegisterLine], None]",
+    *,
+    owner: str,
+    quiet: bool,
+) -> "Tally":
+    """Register ``sources`` and ``show`` the line of each, in order; tells on stderr how it went."""
+    from imgguard.bootstrap import Services
+    from imgguard.cli.running import Tally, run_all
+
+    several = len(sources) > 1
     tally = Tally()
-    with Services(settings, several=several) as services, Progress(len(paths), quiet=quiet) as progress:
+    with Services(settings, several=several) as services, Progress(len(sources), quiet=quiet) as progress:
         services.tidy()
         registration = services.registration
-        rows = Rows(widened(COLUMNS, 1, (str(path) for path in paths)), progress)
 
-        def report(result: Registered) -> None:
-            line = result.line
-            tally.count(line.status, line.error, result.fatal)
-            progress.advance()
-            if json:
-                progress.clear()
-                emit(line)
-            else:
-                rows.add(_row(line), style=_STYLES[line.status])
+        def report(result: "Registered") -> None:
+            tally.count(result.line.status, result.line.error, result.fatal)
+            with progress.passing():
+                show(result.line)
 
         run_all(
-            lambda path: registration.line(source_of(path), owner=owner),
-            paths,
+            lambda source: registration.line(source, owner=owner),
+            sources,
             report,
             workers=settings.worker_count if several else 1,
             tally=tally,
         )
-    return _finish(tally, quiet=quiet)
+    _summary(tally, quiet=quiet)
+    return tally
 
 
 def _row(line: "RegisterLine") -> list[str]:
-    from imgguard.evidence.statements import visible
     from imgguard.evidence.wording import VERDICTS
 
     if line.status == "rejected" and line.error is not None:
-        return [line.status, visible(line.file), "", f"{visible(line.error.detail)} [{line.error.code}]"]
+        return [line.status, line.file, f"{line.error.detail} [{line.error.code}]"]
     similar = [
-        f"{visible(match.file or '')} of {visible(match.owner or '')}: {VERDICTS[match.verdict].label.lower()}"
-        for match in line.similar
+        f"{match.file or ''} of {match.owner or ''}: {VERDICTS[match.verdict].label.lower()}" for match in line.similar
     ]
-    return [line.status, visible(line.file), line.reference_id or "", "; ".join(similar)]
+    return [line.status, line.file, line.reference_id or "", "; ".join(similar)]
 
 
-def _finish(tally: "Tally", *, quiet: bool) -> int:
+def _summary(tally: "Tally", *, quiet: bool) -> None:
     from imgguard.cli.errors import tell_end
 
     tell_end(tally)
     counts = [(tally.counts.get(name, 0), name) for name in _STYLES]
     say(f"{counted(counts)} in {tally.seconds:.1f} s", quiet=quiet)
-    return tally.exit_code()

@@ -1,58 +1,44 @@
 """Collects what the HTML report shows, small enough to hold for a long run."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from imgguard import __version__
 from imgguard.errors import ConfigurationError
+from imgguard.evidence.files import check_file, replacing
 from imgguard.evidence.report import ReportEntry, render_report
 from imgguard.fingerprint.describe import reduced
-from imgguard.imaging.image import Pixels
 from imgguard.services.checking import Checked
 from imgguard.services.contract import CheckLine
+from imgguard.verdict.finding import Verdict
 
 MOST_ILLUSTRATED = 60
 """Listings shown with pictures. The report fits all its pictures into one budget: more of them would all be poor."""
 MOST_THUMBNAILS = 200
 """Listings without a match that are shown with their own picture."""
+MOST_LISTED = 1000
+"""Listings on the page: 0.7 kB of text for one without a match, 5 kB for a copy, so a few megabytes with pictures."""
 
+_FIRST_TO_STAY = (Verdict.COPY, Verdict.INCONCLUSIVE, Verdict.ERROR, Verdict.SAME_PRODUCT, Verdict.NO_MATCH)
 _QUERY_SIDE = 480
 _THUMBNAIL_SIDE = 160
 
 
-class _Packed(Mapping[str, Pixels]):
-    """Pictures kept compressed and decoded when looked at: a tenth of the memory, and the page compresses harder."""
-
-    def __init__(self, pictures: Mapping[str, Pixels]) -> None:
-        self._packed = {name: _jpeg(picture) for name, picture in pictures.items()}
-
-    def __getitem__(self, name: str) -> Pixels:
-        picture = cv2.imdecode(np.frombuffer(self._packed[name], np.uint8), cv2.IMREAD_COLOR_RGB)
-        return np.asarray(picture, np.uint8)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._packed)
-
-    def __len__(self) -> int:
-        return len(self._packed)
-
-
-def _jpeg(picture: Pixels) -> bytes:
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
-    return data.tobytes()
-
-
 class Report:
-    """One page at ``path``. ``wants`` may be called from several threads."""
+    """One page at ``path``. ``wants`` may be called from several threads.
+
+    Raises ConfigurationError when no file can be written there: before the work, not after it.
+    """
 
     def __init__(self, path: Path) -> None:
+        check_file(path)
         self.path = path
         self._entries: list[ReportEntry] = []
+        self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._illustrated = 0
         self._thumbnails = 0
@@ -69,29 +55,40 @@ class Report:
             return self._thumbnails <= MOST_THUMBNAILS
 
     def add(self, checked: Checked) -> None:
-        """One more listing."""
-        drawn = checked.illustration
-        check = checked.line.model_dump(mode="json")
-        if drawn is None:
-            self._entries.append(ReportEntry(check=check, checked_at=datetime.now(UTC)))
+        """One more listing. Beyond `MOST_LISTED` those that matter least are only counted."""
+        self._counts[checked.line.verdict] += 1
+        if len(self._entries) >= MOST_LISTED and not self._made_room(checked.line.verdict):
             return
-        side = _QUERY_SIDE if drawn.pictures else _THUMBNAIL_SIDE
-        self._entries.append(
-            ReportEntry(
+        check, drawn = checked.line.model_dump(mode="json"), checked.illustration
+        entry = ReportEntry(check=check, checked_at=checked.checked_at)
+        if drawn is not None:
+            side = _QUERY_SIDE if drawn.pictures else _THUMBNAIL_SIDE
+            entry = ReportEntry(
                 check=check,
+                checked_at=checked.checked_at,
                 query=np.ascontiguousarray(reduced(drawn.query, side)),
-                pictures=_Packed(drawn.pictures),
+                pictures=drawn.pictures,
                 flip=drawn.flip,
-                checked_at=datetime.now(UTC),
             )
-        )
+        self._entries.append(entry.packed())
+
+    def _made_room(self, verdict: Verdict) -> bool:
+        """Whether an entry that matters less than one of this verdict was left out for it, the latest of the least."""
+        ranks = [_FIRST_TO_STAY.index(entry.check["verdict"]) for entry in self._entries]
+        lowest = max(ranks)
+        if lowest <= _FIRST_TO_STAY.index(verdict):
+            return False
+        del self._entries[len(ranks) - 1 - ranks[::-1].index(lowest)]
+        return True
 
     def write(self, title: str) -> None:
         """The page, whole or not at all. Raises ConfigurationError when it cannot be written."""
-        text = render_report(self._entries, title=title, made_at=datetime.now(UTC), version=__version__)
-        part = self.path.with_name(f".{self.path.name}.part")
+        made_at = datetime.now(UTC)
+        text = render_report(self._entries, title=title, made_at=made_at, version=__version__, counts=self._counts)
         try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(self.path)
+            with replacing(self.path) as file:
+                file.write(text.encode())
         except OSError as error:
-            raise ConfigurationError(f"cannot write {self.path}: {error.strerror}", hint="Change --report.") from error
+            raise ConfigurationError(
+                f"cannot write {self.path}: {error.strerror}", hint="Choose another place for it."
+            ) from error

@@ -1,28 +1,37 @@
 """A run over many inputs: parallel, in order, stoppable, with one exit code at the end."""
 
+import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from imgguard.cli.exits import ExitCode, exit_code_of
-from imgguard.cli.output import say
+from imgguard.cli.output import say, wipe_progress
 from imgguard.errors import ImgguardError
 from imgguard.services.contract import ErrorObject
 
 
 @contextmanager
 def stopping_on_interrupt() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C sets; the second one interrupts at once."""
-    stop = threading.Event()
+    """An event that the first Ctrl-C sets; the second one ends the process at once.
+
+    At once means without waiting for threads, which may be amid a long call into C. The store is made to survive that
+    at any moment, and decoder processes end with this one.
+    """
+    stop, was_asked = threading.Event(), False
 
     def asked(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
+        nonlocal was_asked
+        if was_asked:
+            wipe_progress()
+            os._exit(ExitCode.INTERRUPTED)
+        was_asked = True
         stop.set()
-        say("\nStopping after what is in work; press Ctrl-C again to stop at once.")
+        with suppress(OSError, RuntimeError):  # no reader, or a message was just being written: stopping matters more
+            say("", "Stopping after what is in work; press Ctrl-C again to stop at once.")
 
     before = signal.signal(signal.SIGINT, asked)
     try:
@@ -40,15 +49,29 @@ class Tally:
         self._failed = False
         self._bug: str | None = None
         self._fatal: ImgguardError | None = None
+        self._reasons: set[str] = set()
+        self.undrawn = 0
         self.is_interrupted = False
 
     def count(self, name: str, error: ErrorObject | None = None, fatal: ImgguardError | None = None) -> None:
         """One input with this result."""
         self.counts[name] = self.counts.get(name, 0) + 1
-        self._failed = self._failed or error is not None
-        if error is not None and error.code == ImgguardError.code:
-            self._bug = self._bug or error.detail
+        if error is not None:
+            self._add_error(error)
         self._fatal = self._fatal or fatal
+
+    def add_undrawn(self, error: ErrorObject) -> bool:
+        """A checked input whose pictures could not be drawn; whether this is the first one for that reason."""
+        self.undrawn += 1
+        self._add_error(error)
+        is_new = error.detail not in self._reasons
+        self._reasons.add(error.detail)
+        return is_new
+
+    def _add_error(self, error: ErrorObject) -> None:
+        self._failed = True
+        if error.code == ImgguardError.code:
+            self._bug = self._bug or error.detail
 
     @property
     def fatal(self) -> ImgguardError | None:

@@ -10,17 +10,17 @@ type Facts = list[tuple[str, str]]
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:
-    """Labels in a column; equal labels that follow each other are printed once."""
+    """Labels in a column, once for equal ones that follow each other. Values are printed as `shown` has them."""
     from rich.table import Table
 
-    from imgguard.cli.output import stdout_console
+    from imgguard.cli.output import shown, stdout_console
 
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="bold", no_wrap=True)
     grid.add_column(overflow="fold")
     before = ""
     for label, value in facts:
-        grid.add_row("" if label == before else label, value)
+        grid.add_row("" if label == before else label, shown(value))
         before = label
     console = stdout_console()
     if not console.is_terminal:
@@ -30,12 +30,11 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
 
 def match_facts(match: "Match") -> Facts:
     """A match in words."""
-    from imgguard.evidence.statements import visible
     from imgguard.evidence.wording import EDITS, RELATIONS, STRENGTHS, percent, ratio_sentence, reason_text
 
-    facts = [("Original", visible(match.file or "(erased)"))]
+    facts = [("Original", match.file or "(erased)")]
     if match.owner is not None:
-        facts.append(("Owner", visible(match.owner)))
+        facts.append(("Owner", match.owner))
     if match.reference_id is not None:
         facts.append(("Reference", match.reference_id))
     if match.relation is not None:
@@ -53,16 +52,15 @@ def match_facts(match: "Match") -> Facts:
 
 def check_facts(line: "CheckLine") -> Facts:
     """A check in words, with all its matches."""
-    from imgguard.evidence.statements import visible
     from imgguard.evidence.wording import VERDICTS, reason_text
 
     facts = [
         ("Finding", line.finding_id or ""),
-        ("Listing", visible(line.file)),
+        ("Listing", line.file),
         ("Verdict", f"{VERDICTS[line.verdict].label}. {VERDICTS[line.verdict].meaning}"),
     ]
-    if not line.matches:
-        facts += [("Grounds", reason_text(reason)) for reason in line.reasons]
+    of_matches = {reason for match in line.matches for reason in match.reasons}
+    facts += [("Grounds", reason_text(reason)) for reason in line.reasons if reason not in of_matches]
     for match in line.matches:
         facts += [("", ""), ("Match", VERDICTS[match.verdict].label), *match_facts(match)]
     return facts

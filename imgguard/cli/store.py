@@ -30,7 +30,7 @@ def stats(context: typer.Context, json: options.Json = False, home: options.Home
         return
     counts = figures.counts
     by_kind = [(f"  {kind.replace('_', ' ')}", size(value)) for kind, value in figures.bytes_by_kind.items()]
-    budget = "within" if figures.within_budget else "OVER"
+    budget = f"{'within' if figures.within_budget else 'OVER'} the {size(figures.budget_bytes)} budget"
     print_facts(
         [
             ("Home", str(settings.home)),
@@ -41,10 +41,7 @@ def stats(context: typer.Context, json: options.Json = False, home: options.Home
             ("Originals", f"{counts['contents']} ({size(counts['original_bytes'])})"),
             ("Findings", f"{counts['findings']}"),
             ("Checked images kept", f"{counts['queries']}"),
-            (
-                "Beside an original",
-                f"{size(figures.bytes_per_reference)} ({budget} the {size(figures.budget_bytes)} budget)",
-            ),
+            ("Beside an original", f"{size(figures.bytes_per_reference)} ({budget})"),
             *by_kind,
             ("Home folder in all", size(figures.home_bytes)),
         ]
@@ -54,6 +51,9 @@ def stats(context: typer.Context, json: options.Json = False, home: options.Home
 def doctor(
     context: typer.Context,
     deep: Annotated[bool, typer.Option("--deep", help="Read every stored byte and search every vector.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Delete stored files that belong to nothing and are older than an hour.")
+    ] = False,
     json: options.Json = False,
     home: options.Home = None,
 ) -> int:
@@ -68,7 +68,7 @@ def doctor(
     rows = Rows((Column("Status", 7), Column("", 2), Column("Examined", 14), Column("Result", 0)))
     codes = {ExitCode.DONE}
     with Services(settings) as services:
-        for found in services.doctor.examine(deep=deep):
+        for found in services.doctor.examine(deep=deep, repair=repair):
             if found.error is not None:
                 codes.add(exit_code_of(found.error))
             if json:
@@ -77,7 +77,7 @@ def doctor(
                 emit({**{name: getattr(found, name) for name in names}, "code": code})
                 continue
             detail = found.detail if found.hint is None else f"{found.detail} - {found.hint}"
-            style = "green" if found.status == "ok" else "bold red"
+            style = {"ok": "green", "skipped": "yellow"}.get(found.status, "bold red")
             rows.add([found.status, f"{found.number:>2}", found.title, detail], style=style)
     # What is missing comes first: with it gone the rest of the examination means little.
     order = (ExitCode.BUG, ExitCode.DEPENDENCY, ExitCode.USAGE, ExitCode.FAILED)

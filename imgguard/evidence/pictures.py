@@ -119,7 +119,7 @@ def checkerboard(material: Material) -> Pixels | None:
         return None
     low, high = overlay.region.min(axis=0), overlay.region.max(axis=0)
     tile = max(float((high - low).min()) / 6.0, 28.0)
-    y, x = np.indices((overlay.view.height, overlay.view.width), dtype=np.float32)
+    y, x = np.indices((overlay.framing.height, overlay.framing.width), dtype=np.float32)
     column, row = np.floor((x - low[0]) / tile), np.floor((y - low[1]) / tile)
     ours = overlay.compared & ((column + row) % 2 == 1)
     tiles = np.where(ours[..., None], overlay.warped, overlay.query)
@@ -161,7 +161,7 @@ def agreement(material: Material) -> Pixels | None:
     overlay = overlay_of(material)
     if overlay is None or material.agreement is None:
         return None
-    values = _agreement_in_view(material.agreement, overlay, size=material.query.shape[:2])
+    values = _agreement_shown(material.agreement, overlay, size=material.query.shape[:2])
     measured = np.isfinite(values)
     far = tones.disagreement(np.where(measured, values, 1.0))
     grey = cv2.cvtColor(overlay.query, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
@@ -254,13 +254,13 @@ def _corner_marks(material: Material) -> tuple[Points, Points] | None:
     return points, through(np.linalg.inv(matrix), points)
 
 
-def _agreement_in_view(values: NDArray[np.float32], overlay: Overlay, *, size: tuple[int, ...]) -> NDArray[np.float32]:
-    """The agreement map (any resolution, covers the query of ``size`` height, width) as the view shows it."""
+def _agreement_shown(values: NDArray[np.float32], overlay: Overlay, *, size: tuple[int, ...]) -> NDArray[np.float32]:
+    """The agreement map (any resolution, covers the query of ``size`` height, width) as the overlay shows it."""
     known = np.isfinite(values)
     to_query = np.diag([size[1] / values.shape[1], size[0] / values.shape[0], 1.0])
     half = np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
-    matrix = np.linalg.inv(half) @ overlay.view.to_display @ to_query @ half
-    frame = (overlay.view.width, overlay.view.height)
+    matrix = np.linalg.inv(half) @ overlay.framing.to_display @ to_query @ half
+    frame = (overlay.framing.width, overlay.framing.height)
     # Values and weights are moved apart: NaN would eat into every neighbour when interpolated.
     total = cv2.warpPerspective(np.where(known, values, 0).astype(np.float32), matrix, frame, flags=cv2.INTER_LINEAR)
     weight = cv2.warpPerspective(known.astype(np.float32), matrix, frame, flags=cv2.INTER_LINEAR)
@@ -278,11 +278,11 @@ def _laid_over(overlay: Overlay) -> Pixels:
 
 
 def _background(overlay: Overlay) -> Pixels:
-    return hatched(width=overlay.view.width, height=overlay.view.height)
+    return hatched(width=overlay.framing.width, height=overlay.framing.height)
 
 
 def _listing_title(overlay: Overlay) -> str:
-    return f"{LISTING} (part, enlarged)" if overlay.view.enlarged_part else LISTING
+    return f"{LISTING} (part, enlarged)" if overlay.framing.enlarged_part else LISTING
 
 
 def _pale(picture: Pixels) -> Pixels:

@@ -8,7 +8,7 @@ import base64
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -19,8 +19,8 @@ from markupsafe import Markup
 from PIL import Image
 
 from imgguard.evidence import wording
+from imgguard.evidence.packing import Packed, Picture
 from imgguard.evidence.statements import Contract, Statement, statement_of, visible, when
-from imgguard.imaging.image import Pixels
 from imgguard.verdict.finding import Verdict
 
 PICTURE_BUDGET = 8_500_000
@@ -36,15 +36,28 @@ _QUALITIES = (78, 60, 40, 25)  # WebP; at 78 a copy's pictures take about 0.3 MB
 class ReportEntry:
     """One listing: ``check`` is its JSON contract object, ``query`` its picture (None when it could not be read).
 
-    ``pictures`` are the best match's, by name (`draw_evidence`), and ``flip`` its `flip_pair`; RGB uint8 all.
-    ``checked_at`` is an aware time; None means the report's own.
+    ``pictures`` are the best match's, by name (`draw_evidence`), and ``flip`` its `flip_pair`; RGB uint8 all, or
+    packed. ``checked_at`` is an aware time; None means the report's own.
     """
 
     check: Mapping[str, Any]
-    query: Pixels | None = None
-    pictures: Mapping[str, Pixels] = field(default_factory=dict)
-    flip: tuple[Pixels, Pixels] | None = None
+    query: Picture | None = None
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    flip: tuple[Picture, Picture] | None = None
     checked_at: datetime | None = None
+
+    def packed(self) -> "ReportEntry":
+        """The same with all its pictures packed."""
+        return replace(
+            self,
+            query=None if self.query is None else _packed(self.query),
+            pictures={name: _packed(picture) for name, picture in self.pictures.items()},
+            flip=None if self.flip is None else (_packed(self.flip[0]), _packed(self.flip[1])),
+        )
+
+
+def _packed(picture: Picture) -> Packed:
+    return picture if isinstance(picture, Packed) else Packed.of(picture)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +82,18 @@ class _Section:
     flip: tuple[_Figure, _Figure] | None
 
 
-def render_report(entries: Sequence[ReportEntry], *, title: str, made_at: datetime, version: str) -> str:
-    """The page as one string of HTML. The same input gives the same text. Raises ValueError for a naive ``made_at``."""
+def render_report(
+    entries: Sequence[ReportEntry],
+    *,
+    title: str,
+    made_at: datetime,
+    version: str,
+    counts: Mapping[str, int] | None = None,
+) -> str:
+    """The page as one string of HTML. The same input gives the same text. Raises ValueError for a naive ``made_at``.
+
+    ``counts`` is how many pictures had each verdict, if more were checked than are listed as ``entries``.
+    """
     sections: list[_Section] = []
     for quality in _QUALITIES:
         sections = [
@@ -78,13 +101,15 @@ def render_report(entries: Sequence[ReportEntry], *, title: str, made_at: dateti
         ]
         if sum(map(_weight, sections)) <= PICTURE_BUDGET * 4 / 3:
             break
-    counts = Counter(section.statement.verdict for section in sections)
+    if counts is None:
+        counts = Counter(section.statement.verdict for section in sections)
     return _template().render(
         title=visible(title),
         version=visible(version),
         made_at=when(made_at),
         sections=sections,
-        counts=[(verdict.value, wording.VERDICTS[verdict], counts[verdict.value]) for verdict in Verdict],
+        total=sum(counts.values()),
+        counts=[(verdict.value, wording.VERDICTS[verdict], counts.get(verdict.value, 0)) for verdict in Verdict],
         not_proven=wording.NOT_PROVEN,
         flip_caption=wording.CAPTIONS["flip"],
     )
@@ -133,13 +158,13 @@ def _caption(name: str) -> wording.Phrase:
     return wording.CAPTIONS.get(name, wording.Phrase(label=visible(name.replace("_", " "))))
 
 
-def _optional(picture: Pixels | None, *, side: int, quality: int, phrase: wording.Phrase) -> _Figure | None:
+def _optional(picture: Picture | None, *, side: int, quality: int, phrase: wording.Phrase) -> _Figure | None:
     return None if picture is None else _figure(picture, side=side, quality=quality, phrase=phrase)
 
 
-def _figure(picture: Pixels, *, side: int, quality: int, phrase: wording.Phrase) -> _Figure:
+def _figure(picture: Picture, *, side: int, quality: int, phrase: wording.Phrase) -> _Figure:
     """``picture`` as a WebP data URI, its longest side at most ``side`` pixels."""
-    image = Image.fromarray(picture)
+    image = Image.fromarray(picture.pixels() if isinstance(picture, Packed) else picture)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     image.save(buffer, format="WEBP", quality=quality, method=2)

@@ -38,7 +38,7 @@ class Material:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class View:
+class Framing:
     """A window on the query: ``to_display`` (3x3) maps query pixels to the pixels of a picture of this size."""
 
     to_display: NDArray[np.float64]
@@ -49,10 +49,10 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Overlay:
-    """Listing and original in one view. ``region`` (n, 2) in display pixels; ``compared`` bool (height, width):
+    """Listing and original in one framing. ``region`` (n, 2) in display pixels; ``compared`` bool (height, width):
     inside the region and inside the original's frame; ``upscale`` display pixels per pixel of the coarser picture."""
 
-    view: View
+    framing: Framing
     query: Pixels
     warped: Pixels
     warped_inside: NDArray[np.bool_]
@@ -154,7 +154,7 @@ def _fitted(width: float, height: float) -> tuple[int, int]:
     return max(round(width * scale), 1), max(round(height * scale), 1)
 
 
-def view_on(query: Pixels, *, region: Points) -> View:
+def framing_on(query: Pixels, *, region: Points) -> Framing:
     """The whole query, or an enlarged window around ``region`` where that is only a small part of it."""
     height, width = query.shape[:2]
     low = np.clip(region.min(axis=0), 0.0, [width, height])
@@ -169,27 +169,31 @@ def view_on(query: Pixels, *, region: Points) -> View:
     size = _fitted(*(high - low))
     scale = np.array(size) / (high - low)
     matrix = np.array([[scale[0], 0.0, -low[0] * scale[0]], [0.0, scale[1], -low[1] * scale[1]], [0.0, 0.0, 1.0]])
-    return View(to_display=matrix, width=size[0], height=size[1], enlarged_part=part)
+    return Framing(to_display=matrix, width=size[0], height=size[1], enlarged_part=part)
 
 
 def overlay_of(material: Material) -> Overlay | None:
-    """Listing and warped original in one view, or None where matrix or region is missing."""
+    """Listing and warped original in one framing, or None where matrix or region is missing."""
     matrix, region = homography_of(material.matrix), polygon_of(material.query_region)
     if matrix is None or region is None:
         return None
-    view = view_on(material.query, region=region)
-    shown_region = through(view.to_display, region)
-    around = np.clip(shown_region.mean(axis=0), 0.0, [view.width, view.height])
-    whole = view.to_display @ matrix
-    query, _ = rendered(material.query, to_display=view.to_display, width=view.width, height=view.height, around=around)
-    warped, inside = rendered(material.reference, to_display=whole, width=view.width, height=view.height, around=around)
+    framing = framing_on(material.query, region=region)
+    shown_region = through(framing.to_display, region)
+    around = np.clip(shown_region.mean(axis=0), 0.0, [framing.width, framing.height])
+    whole = framing.to_display @ matrix
+    query, _ = rendered(
+        material.query, to_display=framing.to_display, width=framing.width, height=framing.height, around=around
+    )
+    warped, inside = rendered(
+        material.reference, to_display=whole, width=framing.width, height=framing.height, around=around
+    )
     at_reference = through(np.linalg.inv(whole), around[None])[0]
     return Overlay(
-        view=view,
+        framing=framing,
         query=query,
         warped=warped,
         warped_inside=inside,
         region=shown_region,
-        compared=polygon_mask(shown_region, width=view.width, height=view.height) & inside,
-        upscale=max(float(view.to_display[0, 0]), local_scale(whole, at_reference)),
+        compared=polygon_mask(shown_region, width=framing.width, height=framing.height) & inside,
+        upscale=max(float(framing.to_display[0, 0]), local_scale(whole, at_reference)),
     )

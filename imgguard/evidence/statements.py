@@ -14,6 +14,15 @@ type Contract = Mapping[str, Any]
 
 _LONGEST_NAME = 90
 
+# Characters that leave no mark on paper although Unicode counts them as letters, marks or symbols: those of
+# Default_Ignorable_Code_Point (DerivedCoreProperties.txt) that have another category than Cf, and the empty braille
+# pattern.
+_BLANK = frozenset(
+    {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
+    | {*range(0x180B, 0x1810), 0x2065, *range(0xFE00, 0xFE10), *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)}
+)
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -45,13 +54,16 @@ class Statement:
 
 
 def visible(text: str) -> str:
-    """``text`` with control, formatting and unpaired surrogate characters written out.
+    """``text`` with control, formatting, unpaired surrogate and blank characters written out. Twice is as once.
 
-    File names come from strangers: a right-to-left override or a line break could make one name look like another,
-    and a lone surrogate (from undecodable bytes) cannot be written as UTF-8 at all.
+    File names come from strangers: an escape sequence writes on the terminal; a right-to-left override, a line break
+    or a letter that cannot be seen could make one name look like another; and a lone surrogate (from undecodable
+    bytes) cannot be written as UTF-8 at all.
     """
     return "".join(
-        f"\\u{{{ord(character):x}}}" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else character
+        f"\\u{{{ord(character):x}}}"
+        if unicodedata.category(character) in _UNSEEN or ord(character) in _BLANK
+        else character
         for character in text
     )
 

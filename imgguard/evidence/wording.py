@@ -96,19 +96,18 @@ EDITS: dict[Edit, Phrase] = {
 REASONS: dict[str, str] = {
     "too_plain": "The picture is too plain to tell one photograph from another.",
     "too_few_details": "Too few details were found to compare the pictures reliably.",
-    "candidate_below_threshold": "A similar original was found, but the measurements stay below the limit for a copy.",
     "no_candidate": "No registered original looks similar enough to be compared.",
     "pixels_agree": "Laid over each other, the pictures agree in their fine detail.",
     "pixels_disagree": "Laid over each other, the pictures differ in their fine detail.",
     "same_scene_moved": "The same scene, but the camera or an object has moved: another photograph.",
     "geometry_consistent": "Matching details lie where they would if one picture was made from the other.",
     "geometry_inconsistent": "Matching details do not lie where they would if one picture was made from the other.",
+    "not_aligned": "No way was found to lay one picture over the other, as there is for copies.",
     "identical_bytes": "The two files are the same, byte for byte.",
     "identical_pixels": "The two pictures are the same, pixel for pixel.",
     "small_region": "Only a small part could be compared.",
-    "strong_compression": "Strong compression has removed fine detail.",
-    "near_duplicate_frame": "The pictures are so close that they may be two shots taken moments apart.",
     "conflicting_measurements": "The measurements contradict each other.",
+    "reference_damaged": "A similar original could not be compared, because what is stored of it is damaged.",
 }
 
 NOT_PROVEN: tuple[str, ...] = (

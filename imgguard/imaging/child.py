@@ -159,7 +159,14 @@ class Child:
             return "closed its connection"
         if code >= 0:
             return f"ended with exit code {code}"
-        return f"was ended by {signal.Signals(-code).name}"
+        return f"was ended by {_signal_name(-code)}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # the real-time signals between SIGRTMIN and SIGRTMAX have no names
+        return f"signal {number}"
 
 
 def _left(deadline: float) -> float:

@@ -187,15 +187,28 @@ def test_other_files_than_images_named_in_a_folder_are_left_alone(store: Path, c
     assert "no images" in done.err
 
 
-def test_a_damaged_descriptor_is_an_error_not_a_miss(store: Path, cli: Run, samples: Path) -> None:
+@pytest.mark.parametrize("kind", ["working_copy", "keypoints", "pdq"])
+def test_a_damaged_descriptor_costs_its_picture_and_is_told(store: Path, cli: Run, samples: Path, kind: str) -> None:
     import sqlite3
 
     with sqlite3.connect(store / "imgguard.sqlite3") as database:
-        database.execute("UPDATE descriptors SET data = x'00' WHERE kind = 'working_copy'")
+        database.execute(
+            "UPDATE descriptors SET data = x'00' WHERE kind = ? AND content_number ="
+            " (SELECT content_number FROM refs WHERE file LIKE '%mug.jpg')",
+            [kind],
+        )
     database.close()
-    done = cli("check", samples / "listings" / COPY, "--json")
-    assert done.code == 4
-    assert done.line["error"]["code"] == "digest_mismatch"
+    done = cli("check", samples / "listings" / COPY, samples / "originals" / "scissors.jpg", "--json")
+    assert done.code == 0
+    Draft202012Validator(SCHEMA).validate(done.lines[0])
+    assert done.lines[0]["verdict"] == "inconclusive"
+    assert "reference_damaged" in done.lines[0]["reasons"]
+    assert done.lines[1]["verdict"] == "copy"
+    assert "warning: a candidate was passed over" in done.err
+    assert "could not be compared" in cli("show", done.lines[0]["finding_id"]).out
+    found = {line["title"]: line for line in cli("doctor", "--deep", "--json").lines}
+    assert found["Descriptors"]["status"] == "problem"
+    assert "damaged" in found["Descriptors"]["detail"]
 
 
 def test_a_folder_for_evidence_that_is_a_file(store: Path, cli: Run, samples: Path, tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ from jsonschema import Draft202012Validator
 
 from imgguard.cli.exits import EXIT_CODES, ExitCode
 from imgguard.errors import ImgguardError
+from imgguard.registry.access import SCOPES_OF_ROLE
+from imgguard.registry.accounts import Action, Disclosure, Role
+from imgguard.services import attempts, passwords
 from imgguard.services.contract import LINES, Match
 from imgguard.settings import Settings
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
@@ -77,7 +80,8 @@ def test_every_command_and_option_is_documented_and_has_help() -> None:
             shown = [parameter.metavar] if parameter.param_type_name == "argument" else parameter.opts
             assert all(f"`{option}`" in section for option in shown), (name, shown)
     wanted = "register check compare list show remove stats doctor demo"
-    assert set(names) == {*wanted.split(), "index rebuild", "config show"}
+    admin = {"create", "organisations", "members", "password", "audit", "key create", "key list", "key revoke"}
+    assert set(names) == {*wanted.split(), "index rebuild", "config show", *(f"admin {name}" for name in admin)}
 
 
 def test_every_exit_code_is_documented() -> None:
@@ -125,3 +129,40 @@ ORDER = {
 @pytest.mark.parametrize("name", ORDER)
 def test_the_order_of_fields_is_part_of_the_contract(name: str) -> None:
     assert " ".join((LINES | {"match": Match})[name].model_fields) == ORDER[name]
+
+
+def _rows(page: str, heading: str) -> list[list[str]]:
+    section = (DOCS / page).read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_roles_are_those_of_the_table() -> None:
+    header, _, *rows = _rows("accounts.md", "Roles")
+    roles = [Role(name) for name in header[1:]]
+    assert set(roles) == set(Role)
+    found = {
+        role: {row[0].strip("`") for row in rows if row[place] == "yes"} for place, role in enumerate(roles, start=1)
+    }
+    assert found == {role: {scope.value for scope in scopes} for role, scopes in SCOPES_OF_ROLE.items()}
+
+
+@pytest.mark.parametrize(
+    ("heading", "values"), [("The audit trail", Action), ("What a stranger's check reveals", Disclosure)]
+)
+def test_accounts_are_explained(heading: str, values: type[StrEnum]) -> None:
+    _, _, *rows = _rows("accounts.md", heading)
+    assert [row[0].strip("`") for row in rows] == [value.value for value in values]
+
+
+def test_the_figures_of_accounts_are_those_of_the_code() -> None:
+    text = " ".join((DOCS / "accounts.md").read_text().split())
+    assert f"{passwords.SHORTEST} to {passwords.LONGEST} characters" in text
+    for limit in (attempts.PAIR, attempts.NETWORK, attempts.EMAIL):
+        assert f"fter {limit.free} " in text
+
+
+def test_cleaning_spares_the_store_of_the_demo() -> None:
+    recipe = (ROOT / "Makefile").read_text().split("\nclean:")[1].split("\n\t")[1].split("\n")[0]
+    assert recipe.startswith("rm -rf ")
+    assert not {"var", "var/", "var/demo", "var/*"} & set(recipe.split())

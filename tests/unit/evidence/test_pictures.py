@@ -24,7 +24,7 @@ from imgguard.evidence.pictures import (
     side_by_side,
     spread,
 )
-from imgguard.evidence.scene import Material, overlay_of, panel_sizes, through, view_on
+from imgguard.evidence.scene import Material, framing_on, overlay_of, panel_sizes, through
 from imgguard.imaging.image import Pixels
 
 NAMES = ["side_by_side", "aligned", "checkerboard", "difference", "agreement", "keypoints"]
@@ -152,10 +152,10 @@ def test_the_original_laid_onto_a_copy_agrees_with_it(mirror: bool) -> None:
 
 def test_a_small_region_is_enlarged_and_the_scale_stays_in_the_geometry() -> None:
     material = pasted()
-    view = view_on(material.query, region=np.asarray(material.query_region))
-    assert view.enlarged_part
-    assert view.width / view.height == pytest.approx(40 * 1.24 / (30 + 9.6), rel=0.02)
-    corner = through(view.to_display, np.array([[200.0, 100.0]]))[0]
+    framing = framing_on(material.query, region=np.asarray(material.query_region))
+    assert framing.enlarged_part
+    assert framing.width / framing.height == pytest.approx(40 * 1.24 / (30 + 9.6), rel=0.02)
+    corner = through(framing.to_display, np.array([[200.0, 100.0]]))[0]
     picture = aligned(material)
     assert picture is not None
     overlay = overlay_of(material)
@@ -172,11 +172,11 @@ def test_difference_finds_the_sticker_and_nothing_else_after_recolouring() -> No
     overlay = overlay_of(replace(material, query=query))
     assert overlay is not None
     values = tones.difference(overlay.query, warped=overlay.warped, where=overlay.compared, upscale=overlay.upscale)
-    scale = overlay.view.to_display[0, 0]
+    scale = overlay.framing.to_display[0, 0]
     sticker = polygon_mask(
         np.array([[150, 100], [220, 100], [220, 140], [150, 140]]) * scale,
-        width=overlay.view.width,
-        height=overlay.view.height,
+        width=overlay.framing.width,
+        height=overlay.framing.height,
     )
     assert np.median(values[sticker]) > 0.7
     away = ~cv2.dilate(sticker.astype(np.uint8), np.ones((25, 25), dtype=np.uint8)).astype(bool)
@@ -194,7 +194,7 @@ def test_agreement_colours_run_from_blue_to_yellow_and_leave_the_unmeasured_grey
     origin = layout_of_two(material)[1]
     overlay = overlay_of(material)
     assert overlay is not None
-    step = overlay.view.to_display[0, 0]
+    step = overlay.framing.to_display[0, 0]
 
     def colour(x: float, y: float) -> np.ndarray:
         return picture[round(origin[1] + y * step), round(origin[0] + x * step)].astype(int)

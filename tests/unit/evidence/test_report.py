@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from imgguard.evidence import report, wording
+from imgguard.evidence.packing import Packed
 from imgguard.evidence.report import ReportEntry, render_report
 from imgguard.evidence.statements import short_name, visible, when
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
@@ -259,3 +260,41 @@ def test_names_are_shortened_in_the_middle_and_made_visible() -> None:
     assert len(short_name("x" * 300)) <= 90
     assert visible("a\u200bb\x1b[31m") == "a\\u{200b}b\\u{1b}[31m"
     assert short_name("Größe 照片.jpg") == "Größe 照片.jpg"
+
+
+def test_a_page_that_does_not_list_all_says_how_many_it_leaves_out() -> None:
+    def told(**counts: int) -> str:
+        entries = [entry(check(), pictures=False), ReportEntry(check=check("no_match"))]
+        return Reader(render_report(entries, title="Check", made_at=MADE_AT, version="0.1.0", counts=counts)).text
+
+    assert "left out" not in told(copy=1, no_match=1)
+    said = told(copy=1, no_match=1200)
+    assert "1201 pictures checked" in said
+    assert "This page lists 2 of them; 1199 are left out" in said
+    assert "No match 1200" in said
+
+
+def test_packed_pictures_make_nearly_the_same_page() -> None:
+    whole = entry(check())
+    packed = whole.packed()
+    pictures = [packed.query, *packed.pictures.values(), *(packed.flip or ())]
+    assert len(pictures) == 6
+    assert all(isinstance(picture, Packed) for picture in pictures)
+    assert packed.packed().query is packed.query
+    for before, after in zip(Reader(page(whole)).found, Reader(page(packed)).found, strict=True):
+        assert before[0] == after[0]
+        assert {**before[1], "src": ""} == {**after[1], "src": ""}
+    assert ReportEntry(check=failed()).packed().query is None
+
+
+def test_a_packed_picture_looks_like_the_picture() -> None:
+    smooth = np.linspace(0, 255, 90 * 120 * 3).reshape(90, 120, 3).astype(np.uint8)
+    packed = Packed.of(smooth)
+    assert len(packed.jpeg) < smooth.nbytes / 5
+    assert np.abs(packed.pixels().astype(int) - smooth).max() < 12
+
+
+def test_the_time_of_the_check_is_told_and_not_that_of_the_page() -> None:
+    at = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
+    said = Reader(page(ReportEntry(check=check("no_match"), checked_at=at))).text
+    assert "Checked on 3 February 2024, 04:05:06 UTC" in said

@@ -118,8 +118,10 @@ def test_slow_file(huge_png):
         decoder.decode(huge_png)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_crash_amid_a_file(number, decoder, png):
+@pytest.mark.parametrize(
+    ("number", "name"), [(signal.SIGKILL, "SIGKILL"), (signal.SIGSEGV, "SIGSEGV"), (35, "signal 35")]
+)
+def test_crash_amid_a_file(number, name, decoder, png):
     decoder.decode(png)
     (pid,) = pids(decoder)
     os.kill(pid, signal.SIGSTOP)
@@ -131,7 +133,7 @@ def test_crash_amid_a_file(number, decoder, png):
 
     thread = threading.Thread(target=strike)
     thread.start()
-    with pytest.raises(DecodeCrash, match=number.name):
+    with pytest.raises(DecodeCrash, match=name):
         decoder.decode(png)
     thread.join()
     decoder.decode(png)
