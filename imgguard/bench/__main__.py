@@ -104,7 +104,7 @@ def _measured(options: argparse.Namespace, arguments: Sequence[str]) -> dict[str
     command = " ".join(["python -m imgguard.bench", *arguments])
     results: dict[str, Any] = {}
     for part in (name for name in _ORDER if name in options.parts):
-        about = made(command=command, calibration=calibration, shipped=options.calibration is None)
+        about = made(command=command, calibration=calibration)
         if part == "accuracy":
             sample, quick = samples_of(options)
             found, trials = measure_accuracy(sample, quick, calibration=calibration, workers=options.workers)

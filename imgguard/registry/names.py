@@ -14,12 +14,14 @@ def is_name(text: str) -> bool:
     return 0 < len(text) <= LONGEST_NAME and text == text.strip() and text.isprintable()
 
 
-def owner_name(text: str) -> str:
-    """``text`` as an owner's name: composed (NFC) and without surrounding space, so that it is the same however typed.
+def composed(text: str) -> str:
+    """``text`` without surrounding space and in composed form (NFC): the same name however it was typed."""
+    return unicodedata.normalize("NFC", text).strip()
 
-    Raises ConfigurationError when it cannot name anybody.
-    """
-    name = unicodedata.normalize("NFC", text).strip()
+
+def owner_name(text: str) -> str:
+    """``text`` as an owner's name, composed. Raises ConfigurationError when it cannot name anybody."""
+    name = composed(text)
     if not is_name(name):
         raise ConfigurationError(
             f"an owner's name has 1 to {LONGEST_NAME} printable characters, not {text!r}", hint="Change --owner."

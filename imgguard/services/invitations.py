@@ -9,7 +9,7 @@ from imgguard.errors import InputError
 from imgguard.ports import NewCredential
 from imgguard.registry.accounts import Invitation, Member, Role
 from imgguard.registry.ids import new_id
-from imgguard.registry.names import LONGEST_NAME, is_email, is_name
+from imgguard.registry.names import LONGEST_NAME, composed, is_email, is_name
 from imgguard.services import tokens
 from imgguard.services.passwords import Passwords, accepted
 
@@ -24,8 +24,8 @@ class Invited:
 
 
 def checked_name(name: str, *, whose: str) -> str:
-    """``name`` without surrounding space. Raises InputError."""
-    name = name.strip()
+    """``name`` composed. Raises InputError."""
+    name = composed(name)
     if not is_name(name):
         raise InputError(
             f"{whose} has a name of 1 to {LONGEST_NAME} printable characters, not {name[:LONGEST_NAME]!r}",

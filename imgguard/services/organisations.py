@@ -9,6 +9,7 @@ from imgguard.ports import Accounts, Clock
 from imgguard.registry.access import CONSOLE, Actor, console
 from imgguard.registry.accounts import Action, AuditEvent, Disclosure, Organisation, Role, Scope
 from imgguard.registry.ids import new_id
+from imgguard.registry.names import composed
 from imgguard.services.audit import event_of
 from imgguard.services.invitations import Invited, checked_name, credential_for, new_member
 from imgguard.services.passwords import Passwords
@@ -121,7 +122,7 @@ class Organisations:
     def named(self, actor: Actor, name_or_id: str) -> Organisation:
         """By name or by id. Raises PermissionDenied unless the installation is administered, NotFound."""
         actor.require_installation()
-        return self._accounts.organisation_named(name_or_id.strip()) or self._accounts.organisation(name_or_id)
+        return self._accounts.organisation_named(composed(name_or_id)) or self._accounts.organisation(name_or_id)
 
     def organisations(self, actor: Actor) -> Iterator[Organisation]:
         """All of them, oldest first. Raises PermissionDenied unless the installation is administered."""

@@ -30,7 +30,7 @@ _STRAIGHT = 0.15  # pixels of a patch of 400: a smaller bend is noise, and resam
 class Correction:
     """How the reference must move: ``matrix`` maps reference to query pixels; ``bend`` (n, n, 2) is what a lens adds to
     that on an even grid over the patch it was fitted on, in query pixels, and ``bend_size`` its root mean square in
-    pixels of a patch of 400. ``to_patch`` maps query pixels to the grid's unit square."""
+    pixels of a patch of 400. ``to_unit`` maps query pixels to the grid's unit square."""
 
     matrix: Homography
     bend: NDArray[np.float32]
@@ -156,7 +156,8 @@ def _descend(
         jacobian = gx[:, None] * terms[..., 0] + gy[:, None] * terms[..., 1]
         weighted = jacobian * weight[:, None]
         normal = weighted.T @ jacobian
-        normal += np.diag(np.full(len(normal), 1e-4 * np.trace(normal) / len(normal)))
+        # Damped, and never singular: where the patches have no slope at all, nothing moves.
+        normal += np.diag(np.full(len(normal), 1e-4 * np.trace(normal) / len(normal) + 1e-9))
         change = np.linalg.solve(normal, -weighted.T @ error)
         motion = motion + change
         if np.abs(change).max() < _STILL:

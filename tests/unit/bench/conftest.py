@@ -7,7 +7,7 @@ import pytest
 from imgguard.bench.baselines import Baseline
 from imgguard.bench.summary import summarise
 from imgguard.bench.trial import NEVER, Trial
-from imgguard.verdict.calibration import Calibration
+from imgguard.verdict.calibration import Calibration, shipped
 
 CALIBRATION = Calibration(
     sha256="c" * 64,
@@ -106,7 +106,7 @@ def results() -> dict[str, Any]:
         "machine": {"processor": "P", "cores": 2, "memory_gb": 8.0, "system": "Linux", "load_before": 0.1},
         "versions": {"imgguard": "0.1.0"},
         "weights": {"sscd": "a" * 64},
-        "calibration": {"sha256": "c" * 64, "shipped": True, "copy_threshold": 1.5, "cap": 3.0},
+        "calibration": {"sha256": shipped().sha256, "copy_threshold": 1.5, "cap": 3.0},
     }
     thorough = summarise(TRIALS, CALIBRATION)
     times = {s: {"p50": 10.0, "p95": 20.0} for s in ("decode", "fingerprint", "search", "verify", "total", "wall")}

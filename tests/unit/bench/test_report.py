@@ -55,10 +55,10 @@ def test_terminal_shows_every_table(results: dict[str, Any]) -> None:
 
 
 def test_another_model_is_announced(results: dict[str, Any]) -> None:
-    assert "Not the shipped model" not in report.page_of(results, {})
+    assert "Not the model that ships" not in report.page_of(results, {})
     results["speed"]["made"] = json.loads(json.dumps(results["speed"]["made"]))
-    results["speed"]["made"]["calibration"]["shipped"] = False
-    assert "Not the shipped model" in report.page_of(results, {})
+    results["speed"]["made"]["calibration"]["sha256"] = "c" * 64
+    assert "Not the model that ships" in report.page_of(results, {})
 
 
 def test_written_twice_is_the_same_and_renders_again(results: dict[str, Any], tmp_path: Path) -> None:
@@ -125,16 +125,19 @@ def test_unknown_part(capsys: pytest.CaptureFixture[str]) -> None:
     assert "accuracy, speed, scale" in capsys.readouterr().err
 
 
-def test_missing_images_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_images_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("IMGGUARD_DATA", str(tmp_path))
     model = tmp_path / "model.json"
     model.write_text(
         json.dumps(
             {"features": [], "trees": [], "baseline": 0, "slope": 1, "intercept": 0, "cap": 3}
-            | {"copy_threshold": 1, "reject_threshold": 0}
+            | {"copy_threshold": 1, "reject_threshold": 0, "unaligned": -1}
         )
     )
     assert main(["--only", "accuracy", "--calibration", str(model)]) == 2
+    assert "no manifest.csv" in capsys.readouterr().err
 
 
 def test_tables_escape_and_align() -> None:

@@ -1,6 +1,7 @@
 """Organisations, members, keys and the trail: who may do what to whom, and what is written of it."""
 
 import json
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -362,3 +363,12 @@ class TestAudit:
             assert event.organisation_id in event.parties
             assert event.at == studio.clock.now()
             assert event.event_id.startswith("evt_")
+
+
+def test_a_name_is_the_same_however_it_was_typed(house: House) -> None:
+    decomposed = unicodedata.normalize("NFD", "Müller Fotografie")
+    made, _ = house.organisation(decomposed, "mueller@example.org")
+    assert made.name == "Müller Fotografie"
+    assert house.organisations.named(house.console, decomposed) == made
+    with pytest.raises(Conflict):
+        house.organisation("Müller Fotografie", "other@example.org")
