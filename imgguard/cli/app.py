@@ -1,5 +1,6 @@
 """Entry point: the commands put together, and what becomes of their errors."""
 
+import errno
 import logging
 import os
 import sys
@@ -16,7 +17,7 @@ from imgguard.cli.errors import SayingHandler, WarningHandler, tell, tell_bug
 from imgguard.cli.exits import ExitCode
 from imgguard.cli.options import DEBUG, is_debugging, place
 from imgguard.cli.output import shown
-from imgguard.errors import ImgguardError
+from imgguard.errors import ImgguardError, StoreUnavailable
 
 _WARNINGS = WarningHandler()
 
@@ -107,6 +108,11 @@ def _run(arguments: Sequence[str]) -> int:
         raise
     except ImgguardError as error:
         return tell_bug(error) if type(error) is ImgguardError else tell(error)
+    except OSError as error:
+        if error.errno not in _FULL:
+            return tell_bug(error)
+        _drop_output()
+        return tell(StoreUnavailable(f"the output cannot be written: {error.strerror}", hint="Make room for it."))
     except Exception as error:
         return tell_bug(error)
 
@@ -119,8 +125,17 @@ def _show_usage_error(error: TyperException) -> None:
         show()
 
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Of the store's own files adapters tell as StoreUnavailable: these are of stdout, wherever it leads."""
+
+
 def _broken_pipe() -> ExitCode:
-    """A reader went away: what is still in its buffer must not raise again when Python exits."""
+    _drop_output()
+    return ExitCode.BROKEN_PIPE
+
+
+def _drop_output() -> None:
+    """A reader went away, or its disk is full: what is still in a buffer must not raise again when Python exits."""
     for stream in filter(None, (sys.__stdout__, sys.__stderr__)):
         try:
             stream.flush()
@@ -128,7 +143,6 @@ def _broken_pipe() -> ExitCode:
             sink = os.open(os.devnull, os.O_WRONLY)
             os.dup2(sink, stream.fileno())
             os.close(sink)
-    return ExitCode.BROKEN_PIPE
 
 
 def main() -> NoReturn:

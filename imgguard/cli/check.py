@@ -31,7 +31,7 @@ ReportOption = Annotated[
     typer.Option(
         "--report",
         metavar="FILE.html",
-        parser=options.place,
+        parser=options.page,
         help="Write a page with the evidence.",
         show_default=False,
     ),
@@ -62,11 +62,13 @@ def check(
     settings = options.settings_for(context, home)
     chosen = options.profile_for(settings, profile)
     folder = options.folder_for(evidence)
-    page = None if report is None else Report(report)
     sources = [source_of(path) for path in expand(paths, null=null)]
+    page = None if report is None else Report(report)
     request = request_for(settings, chosen, evidence=folder, illustrated=page.wants if page else None)
     show = printer(sources, json=json)
     tally = check_all(settings, sources, request, [show, page.add] if page else [show], quiet=quiet)
+    if len(sources) > 1:
+        say("More about each: imgguard list --findings, and imgguard show ID", quiet=quiet)
     if folder is not None:
         say(f"Pictures: {folder}", quiet=quiet)
     if page is not None:
@@ -142,6 +144,7 @@ def _tell_undrawn(result: "Checked", tally: "Tally") -> None:
 def row(line: "CheckLine") -> list[str]:
     """Verdict, listing, original, edits, strength: the cells of a table. Or verdict, listing, and why it failed."""
     from imgguard.evidence.wording import EDITS, STRENGTHS, VERDICTS
+    from imgguard.verdict.finding import Relation
 
     cells = [VERDICTS[line.verdict].label, line.file]
     if line.error is not None:
@@ -150,8 +153,12 @@ def row(line: "CheckLine") -> list[str]:
     if best is None:
         return [*cells, "", "", ""]
     others = len({match.owner for match in line.matches if match.verdict == best.verdict}) - 1
-    original = (best.file or "") + (f" and {others} more owners" if others and line.verdict == "copy" else "")
-    return [*cells, original, ", ".join(EDITS[edit].label for edit in best.edits), STRENGTHS[best.strength].label]
+    more = f" and {others} more" if others and line.verdict == "copy" else ""
+    original = f"{best.file or ''} ({best.owner or 'erased'}{more})"
+    edits = ", ".join(EDITS[edit].label for edit in best.edits)
+    if best.relation is Relation.IDENTICAL and not edits:
+        edits = "none: " + ("the same file" if "identical_bytes" in best.reasons else "the same picture")
+    return [*cells, original, edits, STRENGTHS[best.strength].label]
 
 
 def _summary(tally: "Tally", *, quiet: bool) -> None:

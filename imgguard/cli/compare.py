@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgguard.cli import options
-from imgguard.cli.output import emit
+from imgguard.cli.output import emit, say
 
 if TYPE_CHECKING:
+    from imgguard.services.comparison import Compared
     from imgguard.services.contract import CompareLine, ErrorObject
     from imgguard.services.sources import Source
     from imgguard.settings import Settings
@@ -40,22 +41,26 @@ def compare(
     folder = options.folder_for(evidence)
     listing, original = source_of(query), source_of(reference)
     try:
-        line = _compared(settings, listing, original, profile=chosen, evidence=folder)
+        compared = _compared(settings, listing, original, profile=chosen, evidence=folder)
     except InputError as error:
         if not json:
             raise
         emit(_failed(listing.file, original.file, error_object(error, file=listing.file)))
         return exit_code_of(error)
+    line = compared.line
     if json:
         emit(line)
     else:
         _print(line)
+    if compared.undrawn is not None:
+        say(f"imgguard: no pictures of it: {compared.undrawn.detail} [{compared.undrawn.code}]")
+        return ExitCode.FAILED
     return ExitCode.COPY_FOUND if exit_code and line.verdict == "copy" else ExitCode.DONE
 
 
 def _compared(
     settings: "Settings", listing: "Source", original: "Source", *, profile: str, evidence: Path | None
-) -> "CompareLine":
+) -> "Compared":
     """Raises InputError, which names the file that is meant, ConfigurationError, DependencyError."""
     from imgguard.bootstrap import Services
 

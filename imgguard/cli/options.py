@@ -1,17 +1,21 @@
 """Options and arguments that several commands share, and the settings they lead to."""
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imgguard.cli.output import say
 from imgguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from imgguard.settings import Settings
 
 DEBUG = "IMGGUARD_DEBUG"
+DATA = "IMGGUARD_DATA"
+"""Not settings: one asks for tracebacks, the other names the folder of the development images."""
 _GENERAL = "General"
 
 
@@ -29,6 +33,15 @@ def place(value: str | Path) -> Path:
     if not str(value):
         raise ConfigurationError("a path is empty", hint="Leave it out, or give . for the current folder.")
     return Path(value)
+
+
+def page(value: str | Path) -> Path:
+    """An argument that is where a page goes. Raises ConfigurationError unless it is named like one: what the file holds
+    is replaced, and it could be the picture that was to be checked."""
+    path = place(value)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ConfigurationError(f"{path} is not named like a page", hint="Give a name that ends in .html.")
+    return path
 
 
 Home = Annotated[
@@ -95,6 +108,7 @@ def settings_for(context: typer.Context, home: Path | None) -> "Settings":
     from imgguard.settings import Settings
 
     chosen = home_given(context, home)
+    _tell_unknown(Settings)
     try:
         return Settings() if chosen is None else Settings(home=chosen)
     except ValidationError as error:
@@ -103,6 +117,18 @@ def settings_for(context: typer.Context, home: Path | None) -> "Settings":
             for problem in error.errors()
         )
         raise ConfigurationError(problems, hint="docs/settings.md says what each setting may be.") from error
+
+
+def _tell_unknown(settings: "type[Settings]") -> None:
+    """A line about each variable that looks like a setting and is none: a typing error changes nothing, silently."""
+    known = {f"IMGGUARD_{name}".upper() for name in settings.model_fields} | {DEBUG, DATA}
+    for name in sorted(os.environ):
+        if name.upper().startswith("IMGGUARD_") and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1)
+            say(
+                f"imgguard: {name} is not a setting"
+                + (f"; is it {near[0]}?" if near else "; docs/settings.md has all.")
+            )
 
 
 def home_given(context: typer.Context, home: Path | None) -> Path | None:

@@ -48,10 +48,12 @@ _SMALLEST_WIDTH = 10
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``width`` in terminal cells; longer values are shortened on a terminal. The last column has no width."""
+    """``width`` in terminal cells; longer values are shortened on a terminal, unless they are to be ``whole``: an id
+    that lost a character is of no use. The last column has no width."""
 
     title: str
     width: int
+    whole: bool = False
 
 
 def widened(columns: Sequence[Column], position: int, values: Iterable[str]) -> list[Column]:
@@ -89,8 +91,8 @@ class Rows:
     def _narrow(self, width: int) -> None:
         """Take from the widest columns until a row fits the terminal."""
         while sum(column.width + 2 for column in self._columns) + _LAST_WIDTH > width:
-            widest = max(self._columns, key=lambda column: column.width)
-            if widest.width <= _SMALLEST_WIDTH:
+            widest = max(self._columns, key=lambda column: 0 if column.whole else column.width)
+            if widest.whole or widest.width <= _SMALLEST_WIDTH:
                 break
             self._columns[self._columns.index(widest)] = Column(widest.title, widest.width - 1)
 
@@ -110,17 +112,18 @@ class Rows:
         line = Text()
         for number, (column, value) in enumerate(zip(self._columns, values, strict=False)):
             is_last = number == len(values) - 1
-            cell = value if is_last else self._fitted(value, column.width)
+            cell = value if is_last else self._fitted(value, column)
             line.append(cell, style=style if everywhere or number == 0 else "")
             line.append("" if is_last else "  ")
         line.rstrip()
         self._console.print(line, soft_wrap=True)
         sys.stdout.flush()
 
-    def _fitted(self, value: str, width: int) -> str:
+    def _fitted(self, value: str, column: Column) -> str:
         from rich.cells import cell_len, chop_cells
 
-        if self._console.is_terminal and cell_len(value) > width:
+        width = column.width
+        if self._console.is_terminal and not column.whole and cell_len(value) > width:
             value = "…" + chop_cells(value[::-1], width - 1)[0][::-1]  # the end of a path says most
         return value + " " * (width - cell_len(value))
 

@@ -1,10 +1,9 @@
 """`imgguard list`, `show` and `remove`."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -13,16 +12,15 @@ from imgguard.cli import options
 from imgguard.cli.output import Column, Rows, emit, say, shown, size
 
 if TYPE_CHECKING:
-    from imgguard.bootstrap import Services
     from imgguard.errors import ImgguardError
     from imgguard.registry.records import Reference
-    from imgguard.services.contract import CheckLine, ErrorObject
-    from imgguard.services.inspection import FindingDetail, ReferenceDetail
+    from imgguard.services.contract import ErrorObject
+    from imgguard.services.inspection import ReferenceDetail
     from imgguard.services.removal import Removed
 
 _COLUMNS = (
     Column("Status", 9),
-    Column("Reference", 30),
+    Column("Reference", 30, whole=True),
     Column("Owner", 24),
     Column("Registered", 16),
     Column("File", 0),
@@ -44,25 +42,42 @@ def list_references(
             "--status", metavar="active|withdrawn|erased", help="Only those in this state.", show_default=False
         ),
     ] = None,
+    findings: Annotated[
+        bool, typer.Option("--findings", help="What checks found, instead of what is registered.")
+    ] = False,
     json: options.Json = False,
     home: options.Home = None,
 ) -> None:
-    """List registered references, oldest first."""
+    """List registered references, or the findings of checks, oldest first."""
     from imgguard.bootstrap import Services
+    from imgguard.cli.findings import print_findings
+    from imgguard.errors import ConfigurationError
     from imgguard.registry.records import ReferenceStatus
 
     settings = options.settings_for(context, home)
-    rows, is_empty = Rows(_COLUMNS), True
+    if findings and (owner or status):
+        raise ConfigurationError("--findings goes with neither --owner nor --status", hint="Leave one of them out.")
     with Services(settings) as services:
-        chosen = ReferenceStatus(status) if status else None
-        for reference in services.inspection.references(owner=owner, status=chosen):
-            is_empty = False
-            if json:
-                emit(_reference_object(reference))
-            else:
-                rows.add(_cells(reference), style=_STYLES[reference.status])
-    if is_empty and not json:
-        say(f"Nothing is registered in {settings.home}" + (" that fits these options." if owner or status else "."))
+        if findings:
+            is_any, nothing = print_findings(services, json=json), "Nothing was checked yet with"
+        else:
+            chosen = ReferenceStatus(status) if status else None
+            is_any = _print_references(services.inspection.references(owner=owner, status=chosen), json=json)
+            nothing = "Nothing is registered in"
+    if not is_any and not json:
+        say(f"{nothing} {settings.home}" + (" that fits these options." if owner or status else "."))
+
+
+def _print_references(references: "Iterable[Reference]", *, json: bool) -> bool:
+    """Print them as they come; returns whether there are any."""
+    rows, is_any = Rows(_COLUMNS), False
+    for reference in references:
+        is_any = True
+        if json:
+            emit(_reference_object(reference))
+        else:
+            rows.add(_cells(reference), style=_STYLES[reference.status])
+    return is_any
 
 
 def _cells(reference: "Reference") -> list[str]:
@@ -106,6 +121,7 @@ def show(
     (IMGGUARD_QUERY_RETENTION_DAYS).
     """
     from imgguard.bootstrap import Services
+    from imgguard.cli.findings import drawn_again
     from imgguard.cli.sheet import check_facts, print_facts
     from imgguard.errors import ConfigurationError
 
@@ -122,27 +138,14 @@ def show(
                 print_facts(_detail_facts(detail))
             return
         finding = services.inspection.finding(identifier)
-        line = finding.line if folder is None else _drawn(services, finding, folder)
+        line = finding.line if folder is None else drawn_again(services, finding, folder)
+        if folder is not None and not any(match.evidence for match in line.matches):
+            say("There is no match in this finding, so there is nothing to draw.")
         if json:
             emit(line)
         else:
             at = f"{finding.stored.created_at:%Y-%m-%d %H:%M:%S} UTC, profile {finding.document.profile}"
             print_facts([*check_facts(line)[:2], ("Checked at", at), *check_facts(line)[2:]])
-
-
-def _drawn(services: "Services", finding: "FindingDetail", folder: Path) -> "CheckLine":
-    from imgguard.errors import NotFound
-    from imgguard.services.illustration import illustrate
-
-    try:
-        data = services.blobs.get(finding.stored.query_sha256)
-    except NotFound as error:
-        raise NotFound(
-            "the checked image is not kept any more, so its pictures cannot be drawn",
-            hint="Check the image again, or raise IMGGUARD_QUERY_RETENTION_DAYS before the next check.",
-        ) from error
-    drawn = illustrate(finding.line, data, services.illustrator, services.catalogue, services.library, folder=folder)
-    return drawn.line
 
 
 def _detail_object(detail: "ReferenceDetail") -> dict[str, Any]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from imgguard.settings import Settings
 
 _STYLES = {"registered": "green", "duplicate": "dim", "rejected": "red"}
-COLUMNS = (Column("Status", 10), Column("File", 40), Column("Reference", 30), Column("Similar to", 0))
+COLUMNS = (Column("Status", 10), Column("File", 40), Column("Reference", 30, whole=True), Column("Similar to", 0))
 
 
 def register(
@@ -70,6 +70,8 @@ def register_all(
     tally = Tally()
     with Services(settings, several=several) as services, Progress(len(sources), quiet=quiet) as progress:
         services.tidy()
+        if services.catalogue.owner(owner) is None:
+            say(f"{owner} has nothing registered yet: a new owner.", quiet=quiet)
         registration = services.registration
 
         def report(result: "Registered") -> None:

@@ -83,7 +83,7 @@ def side_by_side(material: Material) -> Pixels:
         panels.append(Panel(title=title, picture=shown))
     if polygon_of(material.query_region) is None:
         return sheet(panels, legend=[LegendLine(text="No corresponding part was found in the two pictures.")])
-    text = "Outlined: where the two pictures overlap when one is laid over the other. The rest is faded."
+    text = "Outlined: the part of each picture that was found in the other one. The rest is faded."
     legend = [LegendLine(swatch=solid_swatch(OUTLINE), text=text)]
     if marks:
         legend.append(LegendLine(text="The same letter marks spots that come to lie on each other."))

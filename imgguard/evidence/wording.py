@@ -176,8 +176,8 @@ CAPTIONS: dict[str, Phrase] = {
     ),
     "side_by_side": Phrase(
         label="Side by side",
-        meaning="The frame shows where the two pictures overlap. Look for the same folds, shadows, reflections and "
-        "background at the same places, not only for the same product.",
+        meaning="The frame shows the part of each picture that was found in the other one. Look for the same folds, "
+        "shadows, reflections and background at the same places, not only for the same product.",
     ),
     "aligned": Phrase(
         label="Laid over each other",

@@ -68,15 +68,17 @@ def _plain(kind: DescriptorKind, algorithm: str, version: str, data: bytes) -> D
 
 
 def working_copy(picture: Pixels) -> bytes:
-    """``picture`` as JPEG, at the best quality that fits the storage budget of a reference."""
-    data = b""
-    for quality in _QUALITIES:
-        buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
-        data = buffer.getvalue()
-        if len(data) <= _WORKING_COPY_BYTES:
-            break
-    return data
+    """``picture`` as JPEG, at the best quality that fits the storage budget of a reference.
+
+    Noise fits at no quality: it is made smaller until it does.
+    """
+    while True:
+        for quality in _QUALITIES:
+            buffer = io.BytesIO()
+            Image.fromarray(picture).save(buffer, "JPEG", quality=quality)
+            if buffer.tell() <= _WORKING_COPY_BYTES:
+                return buffer.getvalue()
+        picture = reduced(picture, max(picture.shape[:2]) * 3 // 4)
 
 
 def reference_picture(

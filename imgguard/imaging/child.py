@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict
 
 from imgguard.errors import DependencyError
@@ -83,8 +84,13 @@ class Child:
         return wire.parse_reply(header, body, data=data, limits=self._limits)
 
     def kill(self) -> None:
-        """End the process at once and let go of everything. May be called twice, and from another thread."""
-        self._process.kill()
+        """End the process, and what it may have started, at once and let go of everything.
+
+        May be called twice, and from another thread.
+        """
+        if self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # it leads a session, and so a group, of its own
         self._process.wait()
         self._release()
 

@@ -188,6 +188,10 @@ class Catalogue(Protocol):
         """Raises NotFound."""
         ...
 
+    def findings(self, *, after: str = "", limit: int = 1000) -> Sequence[StoredFinding]:
+        """In order of ``finding_id``, those behind ``after``."""
+        ...
+
     def expire_queries(self, *, now: datetime) -> int:
         """Forget the queries whose time is over, and queue their bytes for deletion; returns how many."""
         ...

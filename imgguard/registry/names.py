@@ -15,8 +15,8 @@ def is_name(text: str) -> bool:
 
 
 def composed(text: str) -> str:
-    """``text`` without surrounding space and in composed form (NFC): the same name however it was typed."""
-    return unicodedata.normalize("NFC", text).strip()
+    """``text`` in composed form (NFC), each run of spaces one, none around it: the same name however it was typed."""
+    return " ".join(part for part in unicodedata.normalize("NFC", text).split(" ") if part).strip()
 
 
 def owner_name(text: str) -> str:

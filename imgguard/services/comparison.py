@@ -17,10 +17,11 @@ from imgguard.index.base import Vectors
 from imgguard.index.fusion import FusedHit
 from imgguard.pipeline import PROFILES, Tools, examine
 from imgguard.services.checking import Spread
-from imgguard.services.contract import CompareLine, Match, Timings
+from imgguard.services.contract import CompareLine, ErrorObject, Match, Timings
 from imgguard.services.illustration import QueryScene, material_of
 from imgguard.services.matches import match_of
 from imgguard.services.models import Models
+from imgguard.services.outcomes import error_object
 from imgguard.verdict.calibration import Calibration
 from imgguard.verify.examination import QueryPicture
 
@@ -54,6 +55,14 @@ def _naming(file: str) -> Iterator[None]:
         raise type(error)(f"{file}: {error.detail}", hint=error.advice) from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """The line; ``undrawn`` says why pictures that were wanted are missing: the line stands without them."""
+
+    line: CompareLine
+    undrawn: ErrorObject | None
+
+
 class Comparison:
     """Thread safe."""
 
@@ -72,7 +81,7 @@ class Comparison:
         reference_file: str,
         profile: str,
         evidence: Path | None = None,
-    ) -> CompareLine:
+    ) -> Compared:
         """What a check of ``query`` would say if ``reference`` were registered.
 
         Raises InputError (of either file), ConfigurationError, WeightsUnavailable.
@@ -95,9 +104,14 @@ class Comparison:
             finding = examine(query, tools, replace(PROFILES[profile], gate=-1.0))
         judgement = next(iter(finding.judgements), None)
         match = None if judgement is None else match_of(judgement, None, file=reference_file)
+        undrawn = None
         if match is not None and evidence is not None:
-            match = self._drawn(match, query, original, held.picture, evidence)
-        return CompareLine(
+            try:
+                paths = self._drawn(match, query, original, held.picture, evidence)
+            except Exception as error:
+                paths, undrawn = {}, error_object(error, file=file)
+            match = match.model_copy(update={"evidence": paths})
+        line = CompareLine(
             file=file,
             reference_file=reference_file,
             sha256=finding.query_sha256,
@@ -110,6 +124,7 @@ class Comparison:
             timings_ms=Timings.model_validate(finding.timings_ms),
             error=None,
         )
+        return Compared(line=line, undrawn=undrawn)
 
     def _described(self, original: DecodedImage, weights_sha256: str) -> _OnePicture:
         descriptors = describe(original, self._models.reference(weights_sha256))
@@ -127,9 +142,10 @@ class Comparison:
 
     def _drawn(
         self, match: Match, query: bytes, original: DecodedImage, picture: ReferencePicture, folder: Path
-    ) -> Match:
+    ) -> dict[str, str]:
+        """Name of a picture -> its path."""
         image = self._decoder.decode(query)
         scene = QueryScene(image=image, prepared=QueryPicture(image.working))
         pictures = draw_evidence(material_of(scene, match, picture, original.working))
         written = write_evidence(pictures, folder=folder, stem=f"{image.sha256[:12]}-{original.sha256[:12]}")
-        return match.model_copy(update={"evidence": {name: str(path) for name, path in written.items()}})
+        return {name: str(path) for name, path in written.items()}

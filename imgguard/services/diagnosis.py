@@ -6,10 +6,11 @@
 4  weights are at hand, with the right digest
 5  the calibration can be read
 6  every original is stored (deep: and has its digest)
-7  every reference has all its descriptors (deep: and they can be read)
-8  the index holds what the database says, and finds it
-9  no file is stored that nothing refers to (repair: or it is deleted)
-10 no deletion is due
+7  every checked image that is still to be kept is stored (deep: and has its digest)
+8  every reference has all its descriptors (deep: and they can be read)
+9  the index holds what the database says, and finds it
+10 no file is stored that nothing refers to (repair: or it is deleted)
+11 no deletion is due
 """
 
 import io
@@ -101,6 +102,7 @@ class Doctor:
             ("Weights", self._weights, False),
             ("Calibration", self._calibrated, False),
             ("Originals", self._originals, True),
+            ("Checked images", self._queries, True),
             ("Descriptors", self._descriptors, True),
             ("Index", self._indexed, True),
             ("Orphan files", self._orphans, True),
@@ -171,6 +173,20 @@ class Doctor:
             raise DigestMismatch(f"{len(damaged)} of {len(wanted)} originals are damaged: {_some(damaged)}")
         return f"{len(wanted)} stored" + (", each with its digest" if self._deep else "; --deep reads them too")
 
+    def _queries(self) -> str:
+        wanted = set(self._catalogue.kept_queries()) - self._contents()
+        missing = sorted(wanted - set(self._blobs().digests()))
+        if missing:
+            raise VerificationError(
+                f"{len(missing)} of {len(wanted)} checked images are missing: {_some(missing)}",
+                hint="The findings stand; check the images again for pictures of them.",
+            )
+        if self._deep and (damaged := sorted(sha256 for sha256 in wanted if not self._whole(sha256))):
+            raise DigestMismatch(f"{len(damaged)} of {len(wanted)} checked images are damaged: {_some(damaged)}")
+        return f"{len(wanted)} kept for their retention time" + (
+            ", each with its digest" if self._deep else "; --deep reads them too"
+        )
+
     def _whole(self, sha256: str) -> bool:
         try:
             self._blobs().get(sha256)
@@ -235,8 +251,7 @@ class Doctor:
                 hint="An interrupted registration left them. Repeating it takes them into use again; "
                 "`imgguard doctor --repair` deletes those that are older than an hour.",
             )
-        kept = f"{len(queries)} files of checked images are kept for their retention time"
-        return f"{len(deleted)} deleted; {kept}" if deleted else f"none; {kept}"
+        return f"{len(deleted)} deleted" if deleted else "none"
 
     def _deleted(self, blobs: BlobStore, orphans: set[str]) -> set[str]:
         """Those that are old enough, deleted; or vanished by themselves."""

@@ -88,6 +88,15 @@ class Inspection:
         document = findings.read(stored)
         return FindingDetail(stored=stored, document=document, line=findings.line_of(document, self._catalogue))
 
+    def findings(self) -> Iterator[FindingDetail]:
+        """All of them, oldest first. Raises DigestMismatch at one that is damaged."""
+        after = ""
+        while page := self._catalogue.findings(after=after, limit=_PAGE):
+            for stored in page:
+                document = findings.read(stored)
+                yield FindingDetail(stored=stored, document=document, line=findings.line_of(document, self._catalogue))
+            after = page[-1].finding_id
+
     def figures(self, *, home_bytes: int) -> Figures:
         """Counts and sizes; ``home_bytes`` is what the home folder takes on the disk."""
         counts = self._catalogue.statistics()

@@ -119,3 +119,34 @@ def test_a_comparison_needs_no_store(cli: Run, samples: Path, tmp_path: Path) ->
     assert (done.code, done.line["verdict"]) == (0, "copy")
     cli("compare", original, tmp_path / "none.jpg", at=tmp_path / "home")
     assert not (tmp_path / "home").exists()
+
+
+def test_a_report_never_takes_the_place_of_a_picture(cli: Run, samples: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "mug.jpg"
+    picture.write_bytes((samples / "originals" / "mug.jpg").read_bytes())
+    done = cli("check", picture, "--report", picture)
+    assert done.code == 2
+    assert "not named like a page" in done.err
+    assert picture.read_bytes() == (samples / "originals" / "mug.jpg").read_bytes()
+
+
+def test_a_mistyped_setting_is_told(cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMGGUARD_PROFIL", "quick")
+    done = cli("config", "show")
+    assert done.code == 0
+    assert "IMGGUARD_PROFIL is not a setting; is it IMGGUARD_PROFILE?" in done.err
+
+
+def test_compare_keeps_its_answer_when_pictures_cannot_be_drawn(
+    cli: Run, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("no ink")
+
+    monkeypatch.setattr("imgguard.services.comparison.draw_evidence", fail)
+    mug = samples / "originals" / "mug.jpg"
+    done = cli("compare", mug, mug, "--evidence", tmp_path, "--json")
+    assert done.code == 4
+    assert done.line["verdict"] == "copy"
+    assert done.line["match"]["evidence"] == {}
+    assert "no pictures of it" in done.err

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from imgguard import __version__
 
@@ -38,6 +39,31 @@ def test_show_what_is_not_there(store: Path, cli: Run, identifier: str) -> None:
     done = cli("show", identifier)
     assert (done.code, done.out) == (4, "")
     assert "[not_found]" in done.err
+
+
+def test_list_findings(store: Path, cli: Run, samples: Path) -> None:
+    assert "Nothing was checked yet" in cli("list", "--findings").err
+    picture = samples / "originals" / "mug.jpg"
+    done = cli("check", picture, samples / "originals" / "scissors.jpg", "--json")
+    listed = cli("list", "--findings", "--json").lines
+    assert {line["finding_id"] for line in listed} == {line["finding_id"] for line in done.lines}
+    assert [line["verdict"] for line in listed] == ["copy", "copy"]
+    of_mug = next(line for line in listed if line["file"] == str(picture))
+    assert of_mug["reference_ids"] == [done.lines[0]["matches"][0]["reference_id"]]
+    table = cli("list", "--findings")
+    assert listed[0]["finding_id"] in table.out
+    assert cli("list", "--findings", "--status", "active").code == 2
+
+
+def test_a_finding_without_a_match_says_that_there_is_nothing_to_draw(
+    store: Path, cli: Run, samples: Path, tmp_path: Path
+) -> None:
+    plain = tmp_path / "plain.png"
+    Image.new("RGB", (300, 200), "white").save(plain)
+    finding = cli("check", plain, "--json").line
+    assert finding["matches"] == []
+    shown = cli("show", finding["finding_id"], "--evidence", tmp_path / "pictures")
+    assert "nothing to draw" in shown.err
 
 
 def test_withdrawn_is_not_matched_and_history_stays(store: Path, cli: Run, samples: Path) -> None:
@@ -147,9 +173,9 @@ def test_stats(store: Path, cli: Run) -> None:
 def test_a_healthy_doctor(store: Path, cli: Run) -> None:
     done = cli("doctor", "--deep", "--json")
     assert done.code == 0, done.out
-    assert [line["number"] for line in done.lines] == list(range(1, 11))
+    assert [line["number"] for line in done.lines] == list(range(1, 12))
     assert {line["status"] for line in done.lines} == {"ok"}
-    assert cli("doctor").out.count("\nok ") == 10
+    assert cli("doctor").out.count("\nok ") == 11
 
 
 def problems(cli: Run, *arguments: str) -> tuple[int, list[str]]:
@@ -166,6 +192,17 @@ def test_the_doctor_finds_lost_and_damaged_originals(store: Path, cli: Run) -> N
     assert problems(cli, "--deep") == (4, ["Originals"])
     blobs[1].unlink()
     assert problems(cli) == (4, ["Originals"])
+
+
+def test_the_doctor_finds_damaged_checked_images(store: Path, cli: Run, samples: Path) -> None:
+    listing = samples / "listings" / "copy-mirrored-mug.jpg"
+    assert cli("check", listing).code == 0
+    blob = next(store.rglob(hashlib.sha256(listing.read_bytes()).hexdigest()))
+    blob.chmod(0o600)
+    blob.write_bytes(b"damaged")
+    assert problems(cli, "--deep") == (4, ["Checked images"])
+    blob.unlink()
+    assert problems(cli) == (4, ["Checked images"])
 
 
 def test_the_doctor_finds_orphans(store: Path, cli: Run) -> None:

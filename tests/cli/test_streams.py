@@ -166,7 +166,9 @@ def test_what_a_check_kept_is_pointed_to(store: Path, cli: Run, samples: Path, t
     assert cli("show", identifier, "--json").line["file"] == str(listing)
     assert f"Pictures: {tmp_path / 'e'}" in done.err
     assert "Nothing is registered" not in done.err
-    assert "imgguard show" not in cli("check", listing, listing, "--profile", "quick").err
+    several = cli("check", listing, listing, "--profile", "quick")
+    assert "imgguard list --findings" in several.err
+    assert "fnd_" not in several.err
     assert cli("check", listing, "--profile", "quick", "--quiet").err == ""
 
 
@@ -177,3 +179,19 @@ def test_why_a_file_was_not_checked_stands_beside_it(store: Path, cli: Run) -> N
         "none.jpg",
         "cannot read the file: No such file or directory [invalid_input]",
     ]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full here")
+@pytest.mark.parametrize("arguments", [["config", "show"], ["stats"], ["list", "--json"]])
+def test_a_full_disk_behind_stdout_is_no_bug(store: Path, arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [Path(sys.executable).with_name("imgguard"), "--home", store, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            text=True,
+        )
+    assert done.returncode == 3
+    assert "the output cannot be written" in done.stderr
+    assert "bug" not in done.stderr

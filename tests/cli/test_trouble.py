@@ -150,7 +150,8 @@ def test_orphans_are_told_by_name_though_others_are_kept_as_queries(store: Path,
     os.utime(next(store.rglob(orphans[1])), (0, 0))
     done = cli("doctor", "--repair", "--deep", "--json")
     assert done.code == 0
-    assert "1 deleted; 2 files of checked images" in done.lines[8]["detail"]
+    assert "1 deleted" in done.lines[9]["detail"]
+    assert done.lines[6]["detail"].startswith("1 kept")  # the other one is an original as well
     assert cli("check", samples / "listings" / COPY, "--json").line["verdict"] == "copy"
 
 
@@ -171,8 +172,8 @@ def test_a_database_that_cannot_be_opened_is_a_diagnosis(store: Path, cli: Run, 
     done = cli("doctor", "--json")
     assert done.code == (3 if damage else 2)
     statuses = [line["status"] for line in done.lines]
-    assert statuses == ["ok", "problem", "ok", "ok", "ok", *["skipped"] * 5]
-    assert cli("doctor").out.count("\nskipped") == 5
+    assert statuses == ["ok", "problem", "ok", "ok", "ok", *["skipped"] * 6]
+    assert cli("doctor").out.count("\nskipped") == 6
 
 
 @pytest.mark.parametrize("kind", ["embedding", "phash", "pdq", "keypoints", "working_copy"])
@@ -197,5 +198,5 @@ def test_an_examination_that_fails_unforeseen_spares_the_others(
     monkeypatch.setattr(SqlCatalogue, "kept_queries", broken)
     done = cli("doctor", "--json")
     assert done.code == 70
-    assert [line["title"] for line in done.lines if line["status"] == "problem"] == ["Orphan files"]
-    assert len(done.lines) == 10
+    assert [line["title"] for line in done.lines if line["status"] == "problem"] == ["Checked images", "Orphan files"]
+    assert len(done.lines) == 11

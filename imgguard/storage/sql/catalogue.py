@@ -177,6 +177,10 @@ class SqlCatalogue:
         with self._database.read() as connection:
             return queries.finding(connection, finding_id)
 
+    def findings(self, *, after: str = "", limit: int = 1000) -> Sequence[StoredFinding]:
+        with self._database.read() as connection:
+            return queries.findings_after(connection, after, limit=limit)
+
     def expire_queries(self, *, now: datetime) -> int:
         with self._database.write() as connection:
             return queries.expire(connection, now=now)

@@ -24,6 +24,12 @@ def finding(connection: Connection, finding_id: str) -> StoredFinding:
     return StoredFinding(**row._mapping)
 
 
+def findings_after(connection: Connection, after: str, *, limit: int) -> list[StoredFinding]:
+    """In order of ``finding_id``, those behind ``after``."""
+    chosen = select(findings).where(findings.c.finding_id > after).order_by(findings.c.finding_id).limit(limit)
+    return [StoredFinding(**row._mapping) for row in connection.execute(chosen)]
+
+
 def keep_query(connection: Connection, sha256: str, *, until: datetime) -> None:
     """Keep the bytes of a query; of two retention times of the same bytes the later one holds."""
     mine = queries.c.query_sha256 == sha256
