@@ -163,29 +163,22 @@ class Doctor:
 
     def _originals(self) -> str:
         wanted = self._contents()
-        missing = sorted(wanted - set(self._blobs().digests()))
-        if missing:
-            raise VerificationError(
-                f"{len(missing)} of {len(wanted)} originals are missing: {_some(missing)}",
-                hint="Restore the files from a backup, or register the originals again after removing these.",
-            )
-        if self._deep and (damaged := sorted(sha256 for sha256 in wanted if not self._whole(sha256))):
-            raise DigestMismatch(f"{len(damaged)} of {len(wanted)} originals are damaged: {_some(damaged)}")
-        return f"{len(wanted)} stored" + (", each with its digest" if self._deep else "; --deep reads them too")
+        hint = "Restore the files from a backup, or register the originals again after removing these."
+        return f"{len(wanted)} stored" + self._stored(wanted, "originals", hint)
 
     def _queries(self) -> str:
         wanted = set(self._catalogue.kept_queries()) - self._contents()
+        hint = "The findings stand; check the images again for pictures of them."
+        return f"{len(wanted)} kept for their retention time" + self._stored(wanted, "checked images", hint)
+
+    def _stored(self, wanted: set[str], what: str, hint: str) -> str:
+        """How much was looked at. Raises VerificationError, DigestMismatch."""
         missing = sorted(wanted - set(self._blobs().digests()))
         if missing:
-            raise VerificationError(
-                f"{len(missing)} of {len(wanted)} checked images are missing: {_some(missing)}",
-                hint="The findings stand; check the images again for pictures of them.",
-            )
+            raise VerificationError(f"{len(missing)} of {len(wanted)} {what} are missing: {_some(missing)}", hint=hint)
         if self._deep and (damaged := sorted(sha256 for sha256 in wanted if not self._whole(sha256))):
-            raise DigestMismatch(f"{len(damaged)} of {len(wanted)} checked images are damaged: {_some(damaged)}")
-        return f"{len(wanted)} kept for their retention time" + (
-            ", each with its digest" if self._deep else "; --deep reads them too"
-        )
+            raise DigestMismatch(f"{len(damaged)} of {len(wanted)} {what} are damaged: {_some(damaged)}")
+        return ", each with its digest" if self._deep else "; --deep reads them too"
 
     def _whole(self, sha256: str) -> bool:
         try:
