@@ -25,8 +25,27 @@ from imgguard.storage.sql.tables.catalogue import (
     refs,
     works,
 )
+from imgguard.storage.sql.tables.rights import (
+    checks,
+    collection_works,
+    collections,
+    decisions,
+    licence_acceptances,
+    licence_documents,
+    licence_works,
+    licences,
+    standings,
+)
+from imgguard.storage.sql.tables.work import (
+    idempotency_keys,
+    job_items,
+    jobs,
+    webhook_deliveries,
+    webhook_messages,
+    webhooks,
+)
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration, here so that opening a current store need not import Alembic; a test keeps it true."""
 
 __all__ = [
@@ -37,14 +56,25 @@ __all__ = [
     "audit_events",
     "audit_parties",
     "blob_deletions",
+    "checks",
+    "collection_works",
+    "collections",
     "contents",
     "counters",
+    "decisions",
     "descriptors",
     "findings",
     "generations",
+    "idempotency_keys",
     "index_changes",
     "index_history",
     "invitations",
+    "job_items",
+    "jobs",
+    "licence_acceptances",
+    "licence_documents",
+    "licence_works",
+    "licences",
     "members",
     "metadata",
     "organisations",
@@ -52,5 +82,9 @@ __all__ = [
     "queries",
     "refs",
     "sessions",
+    "standings",
+    "webhook_deliveries",
+    "webhook_messages",
+    "webhooks",
     "works",
 ]

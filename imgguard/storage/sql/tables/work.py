@@ -1,0 +1,100 @@
+"""Work off the request path, answers that are given twice, and messages to other systems."""
+
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text
+
+from imgguard.storage.sql.tables.base import UtcDateTime, metadata
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("job_id", String(64), primary_key=True),
+    Column("organisation_id", ForeignKey("organisations.organisation_id"), nullable=False),
+    Column("member_id", ForeignKey("members.member_id"), nullable=False),
+    Column("key_id", ForeignKey("api_keys.key_id")),
+    Column("kind", String(32), nullable=False),
+    Column("options", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("item_count", Integer, nullable=False),
+    Column("done_count", Integer, nullable=False),
+    Column("failed_count", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    CheckConstraint("state IN ('queued', 'running', 'done', 'cancelled')", name="state"),
+    Index("ix_jobs_organisation", "organisation_id", "job_id"),
+)
+
+# One picture each. ``sha256`` (of bytes in the blob store, kept until the item is finished) or ``url``.
+# ``lease_until``: when a worker that was not heard of since counts as dead, and the item is given to another.
+job_items = Table(
+    "job_items",
+    metadata,
+    Column("job_id", ForeignKey("jobs.job_id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("priority", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("file", Text, nullable=False),
+    Column("sha256", String(64), index=True),
+    Column("url", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("worker", String(64)),
+    Column("lease_until", UtcDateTime),
+    Column("result", Text),
+    Column("error", Text),
+    Column("finished_at", UtcDateTime),
+    CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),
+    Index("ix_job_items_queue", "state", "priority", "job_id", "position"),
+)
+
+# The answer to a request that was sent with an Idempotency-Key; ``status`` is 0 while it is being answered.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("organisation_id", ForeignKey("organisations.organisation_id"), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request_sha256", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+# ``secret`` signs messages, so it cannot be kept as a digest.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("webhook_id", String(64), primary_key=True),
+    Column("organisation_id", ForeignKey("organisations.organisation_id"), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),
+)
+
+webhook_messages = Table(
+    "webhook_messages",
+    metadata,
+    Column("message_id", String(64), primary_key=True),
+    Column("organisation_id", ForeignKey("organisations.organisation_id"), nullable=False, index=True),
+    Column("kind", String(64), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("delivery_id", String(64), primary_key=True),
+    Column("webhook_id", ForeignKey("webhooks.webhook_id"), nullable=False),
+    Column("message_id", ForeignKey("webhook_messages.message_id"), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", UtcDateTime),
+    Column("last_status", Integer),
+    Column("last_error", Text),
+    Column("finished_at", UtcDateTime),
+    CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
+    Index("ix_webhook_deliveries_due", "state", "next_at"),
+    Index("ix_webhook_deliveries_webhook", "webhook_id", "delivery_id"),
+)
