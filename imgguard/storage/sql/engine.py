@@ -100,9 +100,14 @@ def _begin(connection: Connection) -> None:
 
 
 def prepare_file(path: Path) -> None:
-    """Create the folder and the empty database, readable by their owner only; SQLite gives the log the same mode."""
+    """Create the folder and the empty database, readable by their owner only; SQLite gives the log the same mode.
+
+    A database that is there is not touched: to close any descriptor of it would drop the locks that this process holds
+    through others (POSIX), and the next process to leave would delete the log with what was committed.
+    """
     try:
         make_folder(path.parent)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise StoreUnavailable(f"cannot open {path}: {error.strerror}") from error

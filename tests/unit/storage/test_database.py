@@ -328,3 +328,39 @@ def test_ids_increase_even_within_a_millisecond_and_when_the_clock_goes_back(mon
     made += [new_id("ref") for _ in range(1000)]
     assert made == sorted(set(made))
     assert {len(one) for one in made} == {30}
+
+
+def test_opening_a_store_twice_in_one_process_loses_nothing(tmp_path: Path) -> None:
+    """Closing a descriptor of the file drops all locks that the process holds on it: see `prepare_file`."""
+    path = tmp_path / "store.sqlite3"
+    visit = (
+        "import sys; from pathlib import Path; from sqlalchemy import text\n"
+        "from imgguard.storage.sql.migrate import open_database\n"
+        "database = open_database(Path(sys.argv[1]))\n"
+        "with database.read() as connection:\n"
+        "    print(connection.execute(text('SELECT count(*) FROM owners')).scalar_one())\n"
+        "database.close()\n"
+    )
+
+    def seen_elsewhere() -> int:
+        done = subprocess.run([sys.executable, "-c", visit, path], check=True, capture_output=True, text=True)
+        return int(done.stdout)
+
+    def add(name: str) -> None:
+        with first.write() as connection:
+            connection.execute(
+                text("INSERT INTO owners (owner_id, name, created_at) VALUES (:name, :name, '2026-01-01')"),
+                {"name": name},
+            )
+
+    first = open_database(path)
+    with first.read() as connection:
+        connection.execute(text("SELECT count(*) FROM owners")).scalar_one()
+    second = open_database(path)
+    assert seen_elsewhere() == 0
+    add("a")
+    assert seen_elsewhere() == 1
+    add("b")
+    assert seen_elsewhere() == 2
+    second.close()
+    first.close()
