@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON312 := $(shell for p in python3.12 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null && { echo "$$p"; break; }; done)
 
-.PHONY: help setup demo test check format bench bench-full docs lock clean
+.PHONY: help setup demo test browser check format bench bench-full docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +23,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: setup ## register the sample originals, check the sample listings, write a report
 	$(BIN)/imgguard demo
 
-test: setup ## run the tests
-	$(BIN)/python -m pytest -n 2
+test: setup ## run the tests, but those of the pages in a browser
+	$(BIN)/python -m pytest -n 2 -m "not browser"
+
+browser: setup ## try the pages in Chromium (which has to be installed)
+	$(BIN)/python -m pytest -m browser tests/browser
 
 check: setup ## lint, types, layers, formatting
 	$(BIN)/ruff check .

@@ -3,12 +3,12 @@
     ImgguardError
     |- ConfigurationError
     |- InputError            UnsupportedFormat ImageTooLarge CorruptImage DecodeTimeout DecodeCrash
-    |                        FetchRefused FetchFailed
+    |                        FetchRefused FetchFailed InvalidCursor
     |- NotFound | PermissionDenied | AuthenticationRequired
-    |- Conflict              DuplicateReference InvalidTransition
+    |- Conflict              DuplicateReference InvalidTransition IdempotencyMismatch StaleRevision
     |- VerificationError     DigestMismatch
-    |- Overloaded            IndexNotReady RateLimited
-    `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable
+    |- Overloaded            IndexNotReady QueueFull RateLimited
+    `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable WorkerCrashed
 
 Each class has a stable ``code`` (part of the JSON contract) and a ``hint``: what the person who sees it can do.
 Weak geometry is a result, not an error.
@@ -95,6 +95,13 @@ class FetchFailed(InputError):
     hint = "Open the URL in a browser: if it works there, try again later or raise the IMGGUARD_FETCH_ limits."
 
 
+class InvalidCursor(InputError):
+    """A cursor that imgguard did not give out, or gave out for another list."""
+
+    code = "invalid_cursor"
+    hint = "Begin with the first page again, with the same filters on every page."
+
+
 class NotFound(ImgguardError):
     """No object with that id."""
 
@@ -137,6 +144,20 @@ class InvalidTransition(Conflict):
     hint = "Look at the present state with `imgguard show`."
 
 
+class IdempotencyMismatch(Conflict):
+    """The same Idempotency-Key was sent with another request before."""
+
+    code = "idempotency_mismatch"
+    hint = "Make a new key for each request, and send the same key only with the same request."
+
+
+class StaleRevision(Conflict):
+    """The object was changed since it was read."""
+
+    code = "stale_revision"
+    hint = "Read it again, then decide anew."
+
+
 class VerificationError(ImgguardError):
     """Something that was to be proven does not hold."""
 
@@ -167,6 +188,13 @@ class IndexNotReady(Overloaded):
 
     code = "index_not_ready"
     hint = "Wait for the rebuild, or start one with `imgguard index rebuild`."
+
+
+class QueueFull(Overloaded):
+    """More work waits than may wait; none of this request was taken on."""
+
+    code = "queue_full"
+    hint = "Send it again after the time that the error says; the operator can raise IMGGUARD_QUEUE_ITEMS."
 
 
 class RateLimited(Overloaded):
@@ -202,3 +230,13 @@ class WeightsUnavailable(DependencyError):
 
     code = "weights_unavailable"
     hint = "Point IMGGUARD_WEIGHTS_PATH at the file, or re-embed with `imgguard index rebuild`."
+
+
+class WorkerCrashed(DependencyError):
+    """The worker process that had the picture in hand ended, and so did the next one; the service did not."""
+
+    code = "worker_crashed"
+    hint = (
+        "Try it once more; if it fails again, the picture makes imgguard crash: export it again from an image editor, "
+        "and tell the operator."
+    )

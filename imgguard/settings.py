@@ -4,9 +4,10 @@ import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -88,12 +89,65 @@ class Settings(BaseSettings):
         description="URL or mail address that servers are told in `User-Agent`, without spaces or parentheses.",
     )
 
+    queue_items: int = Field(
+        default=20_000, ge=1, le=10_000_000, description="Most pictures of bulk jobs that may wait for a worker."
+    )
+    queue_interactive: int = Field(
+        default=64, ge=1, le=10_000, description="Most pictures that may wait while somebody waits for the answer."
+    )
+    sync_seconds: float = Field(
+        default=8.0,
+        ge=0,
+        le=600,
+        description="How long a request waits for its picture to be worked on, in seconds; then it is told the job.",
+    )
+    job_retention_days: int = Field(
+        default=30,
+        ge=1,
+        le=36_500,
+        description="How long jobs that are over are kept, in days, with file names and results.",
+    )
+    worker_memory_bytes: int = Field(
+        default=2_000_000_000,
+        ge=256_000_000,
+        le=1_000_000_000_000,
+        description="Memory a worker may hold after a picture before it is replaced by a fresh one, in bytes.",
+    )
+
     session_idle_minutes: int = Field(
         default=120, ge=1, le=43_200, description="After how long without use a session ends, in minutes."
     )
     session_hours: int = Field(default=24, ge=1, le=2_160, description="How long a session lasts at most, in hours.")
     invitation_hours: int = Field(
         default=72, ge=1, le=2_160, description="How long an invitation to set a password can be accepted, in hours."
+    )
+
+    api_key: SecretStr | None = Field(
+        default=None, description="API key for commands with `--server`; better in a file that `--key-file` names."
+    )
+
+    public_url: str | None = Field(
+        default=None,
+        description="Where people reach the service, as `https://host` or `https://host:port`; `https` makes cookies "
+        "secure and has browsers insist on it.",
+    )
+    allowed_hosts: str | None = Field(
+        default=None,
+        description="Further names and addresses under which the service answers, with commas between them; that of "
+        "`public_url` and of this machine itself always count.",
+    )
+    trusted_proxies: str | None = Field(
+        default=None,
+        description="Networks of reverse proxies whose `X-Forwarded-For` is believed, as CIDRs with commas between.",
+    )
+    rate_per_minute: int = Field(
+        default=600,
+        ge=1,
+        le=1_000_000,
+        description="Requests a minute of one API key, of one member who is signed in, or of one network of strangers.",
+    )
+    max_request_bytes: int = Field(
+        default=70_000_000, ge=1_000, le=100_000_000_000, description="Largest body of a request with files, in bytes."
     )
 
     @field_validator("home", "weights_path", mode="before")
@@ -103,11 +157,16 @@ class Settings(BaseSettings):
             raise ValueError("it is empty, which would mean the current folder; leave it unset, or give a path")
         return value
 
-    @field_validator("fetch_allowed_networks")
+    @field_validator("fetch_allowed_networks", "trusted_proxies")
     @classmethod
     def _are_networks(cls, value: str | None) -> str | None:
         _networks(value)
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_origin(cls, value: str | None) -> str | None:
+        return None if value is None else _origin(value)
 
     @field_validator("fetch_ports")
     @classmethod
@@ -126,6 +185,16 @@ class Settings(BaseSettings):
         return _networks(self.fetch_allowed_networks)
 
     @property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """``trusted_proxies``, parsed."""
+        return _networks(self.trusted_proxies)
+
+    @property
+    def extra_hosts(self) -> frozenset[str]:
+        """``allowed_hosts``, parsed; lower case, without ports and brackets."""
+        return frozenset(part.lower().strip("[]") for part in _parts(self.allowed_hosts))
+
+    @property
     def extra_ports(self) -> frozenset[int]:
         """``fetch_ports``, parsed."""
         return _ports(self.fetch_ports)
@@ -133,6 +202,19 @@ class Settings(BaseSettings):
 
 def _parts(value: str | None) -> list[str]:
     return [part.strip() for part in (value or "").split(",") if part.strip()]
+
+
+def _origin(value: str) -> str:
+    """``value`` as browsers write it in ``Origin``: lower case, and without the port that goes without saying."""
+    parts = urlsplit(value.strip())
+    host, port = parts.hostname, parts.port
+    if parts.scheme not in ("http", "https") or not host or parts.path not in ("", "/"):
+        raise ValueError("it has to be like https://imgguard.example.org, without a path")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("it has a scheme, a host and perhaps a port, and nothing else")
+    host = f"[{host}]" if ":" in host else host
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{host}" + ("" if port in (None, usual) else f":{port}")
 
 
 def _networks(value: str | None) -> tuple[IPv4Network | IPv6Network, ...]:

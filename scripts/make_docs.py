@@ -1,9 +1,11 @@
-"""Write the documentation that can be generated: `docs/cli.md`, `settings.md`, `errors.md` and `schema/*.json`.
+"""Write the documentation that can be generated: `docs/cli.md`, `settings.md`, `errors.md`, `openapi.json` and
+`schema/*.json`.
 
     python scripts/make_docs.py           # writes
     python scripts/make_docs.py --check   # exits with 1 when something is not current
 
-Sources: the typer commands, the settings, the error classes with their exit codes, and the models of the JSON contract.
+Sources: the typer commands, the settings, the error classes with their exit codes and statuses, the routes of the HTTP
+API, and the models of the JSON contract.
 """
 
 import json
@@ -16,6 +18,9 @@ import typer.main
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from imgguard.api.app import create_app
+from imgguard.api.problems import TRANSPORT, status_of
+from imgguard.bootstrap import Services
 from imgguard.cli.app import app
 from imgguard.cli.exits import ExitCode, exit_code_of
 from imgguard.errors import ImgguardError
@@ -164,6 +169,7 @@ def errors_page() -> str:
             f"`{kind.code}`",
             f"`{kind.__name__}`",
             f"{exit_code_of(kind('')).value}",
+            f"{status_of(kind(''))}",
             _what(kind),
             text(kind.hint),
         )
@@ -174,8 +180,17 @@ def errors_page() -> str:
         "`code` is stable and is what the JSON contract carries in `error.code`; `detail` is a sentence for people\n"
         "and may change. An error of one input (`InputError`, `VerificationError`) becomes that input's line and\n"
         "the run goes on; a `ConfigurationError` or `DependencyError` would hit every input and ends the run.\n"
-        "`internal` is a bug.\n\n" + table(("code", "class", "exit code", "what happened", "what to do"), rows)
+        "`internal` is a bug.\n\n"
+        + table(("code", "class", "exit code", "HTTP status", "what happened", "what to do"), rows)
+        + "\nHTTP itself has codes of its own: "
+        + ", ".join(f"`{code}` ({status})" for status, (code, _) in TRANSPORT.items())
+        + ".\n"
     )
+
+
+def openapi() -> str:
+    """The description of the HTTP API, which does not depend on settings."""
+    return json.dumps(create_app(Services(Settings())).openapi(), indent=1, ensure_ascii=False) + "\n"
 
 
 def pages() -> dict[Path, str]:
@@ -187,6 +202,7 @@ def pages() -> dict[Path, str]:
         DOCS / "cli.md": cli_page(),
         DOCS / "settings.md": settings_page(),
         DOCS / "errors.md": errors_page(),
+        DOCS / "openapi.json": openapi(),
         **schemas,
     }
 

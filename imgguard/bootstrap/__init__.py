@@ -16,19 +16,26 @@ from imgguard.storage.sql.schema import HEAD
 if TYPE_CHECKING:
     from imgguard.services.audit import Audit
     from imgguard.services.checking import Checking
+    from imgguard.services.checks import Checks
     from imgguard.services.comparison import Comparison
+    from imgguard.services.decisions import Decisions
     from imgguard.services.diagnosis import Doctor
     from imgguard.services.identity import Identity
     from imgguard.services.illustration import Illustrator
     from imgguard.services.inspection import Inspection
+    from imgguard.services.jobs import Jobs
     from imgguard.services.keys import Keys
     from imgguard.services.library import CatalogueLibrary
+    from imgguard.services.licences import Licences
     from imgguard.services.members import Members
     from imgguard.services.organisations import Organisations
     from imgguard.services.passwords import Passwords
     from imgguard.services.rebuilding import Rebuilding
+    from imgguard.services.references import References
     from imgguard.services.registration import Registration
     from imgguard.services.removal import Removal
+    from imgguard.services.standings import Standings
+    from imgguard.services.works import Works
 
 __all__ = ["DATABASE", "INDEX", "ORIGINALS", "Services", "SystemClock", "folder_bytes"]
 
@@ -186,6 +193,74 @@ class Services(Adapters):
         from imgguard.services.audit import Audit
 
         return Audit(trail=self.audit_trail)
+
+    @cached_property
+    def licences(self) -> "Licences":
+        from imgguard.services.licences import Licences
+
+        return Licences(rights=self.rights, blobs=self.blobs, clock=self.clock)
+
+    @cached_property
+    def decisions(self) -> "Decisions":
+        from imgguard.services.decisions import Decisions
+
+        return Decisions(rights=self.rights, catalogue=self.catalogue, accounts=self.accounts, clock=self.clock)
+
+    @cached_property
+    def standings(self) -> "Standings":
+        from imgguard.services.standings import Standings
+
+        return Standings(rights=self.rights)
+
+    @cached_property
+    def checks(self) -> "Checks":
+        from imgguard.services.checks import Checks
+
+        return Checks(
+            store=self.check_store,
+            catalogue=self.catalogue,
+            blobs=self.blobs,
+            checking=self.checking,
+            comparison=self.comparison,
+            illustrator=self.illustrator,
+            library=self.library,
+            standings=self.standings,
+            clock=self.clock,
+            candidates=self.settings.candidates,
+        )
+
+    @cached_property
+    def references(self) -> "References":
+        from imgguard.services.references import References
+
+        return References(
+            works=self.work_store,
+            store=self.check_store,
+            blobs=self.blobs,
+            registration=self.registration,
+            removal=self.removal,
+            library=self.library,
+            standings=self.standings,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def works(self) -> "Works":
+        from imgguard.services.works import Works
+
+        return Works(works=self.work_store, clock=self.clock)
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        from imgguard.services.jobs import Jobs
+
+        return Jobs(
+            store=self.job_store,
+            blobs=self.blobs,
+            clock=self.clock,
+            capacity=self.settings.queue_items,
+            interactive_capacity=self.settings.queue_interactive,
+        )
 
     def tidy(self) -> None:
         """Deletions that are due. Cheap when there are none. What cannot be done is logged, and tried the next time.

@@ -23,9 +23,15 @@ from imgguard.storage.sql.migrate import open_database
 if TYPE_CHECKING:
     from imgguard.fingerprint.weights import Weights
     from imgguard.imaging.sandbox import SandboxedDecoder
+    from imgguard.net.fetcher import SafeFetcher
     from imgguard.services.models import Models
     from imgguard.storage.live_index import LiveIndex
     from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail, SqlCredentials
+    from imgguard.storage.sql.checks import SqlChecks
+    from imgguard.storage.sql.idempotency import SqlIdempotencyKeys
+    from imgguard.storage.sql.jobs import SqlJobs
+    from imgguard.storage.sql.rights import SqlRights
+    from imgguard.storage.sql.works import SqlWorks
     from imgguard.verdict.calibration import Calibration
 
 DATABASE = "imgguard.sqlite3"
@@ -107,6 +113,52 @@ class Adapters:
         from imgguard.storage.sql.accounts import SqlAuditTrail
 
         return SqlAuditTrail(self.database)
+
+    @cached_property
+    def check_store(self) -> "SqlChecks":
+        from imgguard.storage.sql.checks import SqlChecks
+
+        return SqlChecks(self.database)
+
+    @cached_property
+    def work_store(self) -> "SqlWorks":
+        from imgguard.storage.sql.works import SqlWorks
+
+        return SqlWorks(self.database)
+
+    @cached_property
+    def rights(self) -> "SqlRights":
+        from imgguard.storage.sql.rights import SqlRights
+
+        return SqlRights(self.database)
+
+    @cached_property
+    def idempotency_keys(self) -> "SqlIdempotencyKeys":
+        from imgguard.storage.sql.idempotency import SqlIdempotencyKeys
+
+        return SqlIdempotencyKeys(self.database)
+
+    @cached_property
+    def job_store(self) -> "SqlJobs":
+        from imgguard.storage.sql.jobs import SqlJobs
+
+        return SqlJobs(self.database)
+
+    @cached_property
+    def fetcher(self) -> "SafeFetcher":
+        from imgguard.net.fetcher import SafeFetcher
+        from imgguard.net.policy import FetchPolicy
+
+        policy = FetchPolicy(
+            seconds=self.settings.fetch_seconds,
+            connect_seconds=self.settings.fetch_connect_seconds,
+            max_bytes=self.settings.fetch_max_bytes,
+            redirects=self.settings.fetch_redirects,
+            allowed_networks=self.settings.allowed_networks,
+            extra_ports=self.settings.extra_ports,
+            contact=self.settings.fetch_contact,
+        )
+        return SafeFetcher(policy, clock=self.clock)
 
     @cached_property
     def blobs(self) -> LocalBlobStore:

@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from imgguard import __version__
-from imgguard.cli import admin, check, compare, config, demo, index, references, register, store
+from imgguard.cli import admin, check, compare, config, demo, index, references, register, serve, store
 from imgguard.cli.errors import SayingHandler, WarningHandler, tell, tell_bug
 from imgguard.cli.exits import ExitCode
 from imgguard.cli.options import DEBUG, is_debugging, place
@@ -78,6 +78,7 @@ app.add_typer(index.app, name="index")
 app.command("stats")(store.stats)
 app.command("doctor")(store.doctor)
 app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
 app.add_typer(config.app, name="config")
 app.add_typer(admin.app, name="admin")
 

@@ -8,9 +8,11 @@ import typer
 
 from imgguard.cli import options
 from imgguard.cli.output import Column, Progress, Rows, counted, emit, say, widened
+from imgguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from imgguard.cli.running import Tally
+    from imgguard.client import Client
     from imgguard.services.checking import Checked, Request
     from imgguard.services.contract import CheckLine
     from imgguard.services.sources import Source
@@ -46,6 +48,8 @@ def check(
     report: ReportOption = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when a copy was found.")] = False,
     null: options.Null = False,
+    server: options.Server = None,
+    key_file: options.KeyFile = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
@@ -54,6 +58,9 @@ def check(
 
     Tells the same photograph, however edited, from another photograph of the same product. Every check is kept as a
     finding, which `imgguard show` prints again.
+
+    With --server everything that is registered there counts. Of others' originals the server tells what their owners
+    allow; the rest is null in the lines.
     """
     from imgguard.cli.inputs import expand
     from imgguard.cli.report import Report
@@ -63,6 +70,14 @@ def check(
     chosen = options.profile_for(settings, profile)
     folder = options.folder_for(evidence)
     sources = [source_of(path) for path in expand(paths, null=null)]
+    if server is not None or key_file is not None:
+        if report is not None:
+            raise ConfigurationError("--report does not go with --server", hint="Use --evidence, or --json.")
+        from imgguard.cli.remote import connected
+
+        client = connected(settings, server, key_file)
+        tally = _check_there(client, settings, sources, profile and chosen, evidence=folder, json=json, quiet=quiet)
+        return tally.exit_code(copy_found=exit_code and tally.counts.get("copy", 0) > 0)
     page = None if report is None else Report(report)
     request = request_for(settings, chosen, evidence=folder, illustrated=page.wants if page else None)
     show = printer(sources, json=json)
@@ -75,6 +90,33 @@ def check(
         page.write("Check of listing images")
         say(f"Report: {page.path}", quiet=quiet)
     return tally.exit_code(copy_found=exit_code and tally.counts.get("copy", 0) > 0)
+
+
+def _check_there(
+    client: "Client",
+    settings: "Settings",
+    sources: "Sequence[Source]",
+    profile: str | None,
+    *,
+    evidence: Path | None,
+    json: bool,
+    quiet: bool,
+) -> "Tally":
+    from imgguard.cli import remote
+    from imgguard.cli.remote_lines import CHECK_COLUMNS
+
+    rows = Rows(widened(CHECK_COLUMNS, 2, (source.file for source in sources)))
+
+    def show(outcome: "remote.Outcome") -> None:
+        if json:
+            emit(outcome.line)
+        else:
+            rows.add(outcome.cells, style=STYLES.get(outcome.count, ""))
+
+    work = remote.checking(client, max_bytes=settings.max_image_bytes, profile=profile, evidence=evidence)
+    tally = remote.run(client, sources, work, show, quiet=quiet)
+    _summary(tally, quiet=quiet)
+    return tally
 
 
 def request_for(

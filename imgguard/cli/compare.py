@@ -7,8 +7,10 @@ import typer
 
 from imgguard.cli import options
 from imgguard.cli.output import emit, say
+from imgguard.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
+    from imgguard.client import Client
     from imgguard.services.comparison import Compared
     from imgguard.services.contract import CompareLine, ErrorObject
     from imgguard.services.sources import Source
@@ -27,12 +29,13 @@ def compare(
     profile: options.ProfileOption = None,
     evidence: options.Evidence = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 when it is a copy.")] = False,
+    server: options.Server = None,
+    key_file: options.KeyFile = None,
     json: options.Json = False,
     home: options.Home = None,
 ) -> int:
     """Compare two images: what a check would say if ORIGINAL were registered. Nothing is stored."""
     from imgguard.cli.exits import ExitCode, exit_code_of
-    from imgguard.errors import InputError
     from imgguard.services.outcomes import error_object
     from imgguard.services.sources import source_of
 
@@ -40,6 +43,19 @@ def compare(
     chosen = options.profile_for(settings, profile)
     folder = options.folder_for(evidence)
     listing, original = source_of(query), source_of(reference)
+    if server is not None or key_file is not None:
+        if folder is not None:
+            raise ConfigurationError("--evidence does not go with --server here", hint="Nothing is kept to draw from.")
+        from imgguard.cli.remote import connected
+
+        return _compare_there(
+            connected(settings, server, key_file),
+            settings,
+            (listing, original),
+            profile=profile and chosen,
+            exit_code=exit_code,
+            json=json,
+        )
     try:
         compared = _compared(settings, listing, original, profile=chosen, evidence=folder)
     except InputError as error:
@@ -56,6 +72,42 @@ def compare(
         say(f"imgguard: no pictures of it: {compared.undrawn.detail} [{compared.undrawn.code}]")
         return ExitCode.FAILED
     return ExitCode.COPY_FOUND if exit_code and line.verdict == "copy" else ExitCode.DONE
+
+
+def _compare_there(
+    client: "Client",
+    settings: "Settings",
+    pair: "tuple[Source, Source]",
+    *,
+    profile: str | None,
+    exit_code: bool,
+    json: bool,
+) -> int:
+    from imgguard.cli import remote, remote_lines
+    from imgguard.cli.exits import ExitCode, exit_code_of
+    from imgguard.cli.sheet import print_facts
+    from imgguard.services.outcomes import error_object
+
+    listing, original = pair
+    try:
+        first, second = (_read(source, settings.max_image_bytes) for source in pair)
+        found = remote.asked(
+            client,
+            lambda client: client.compare(
+                first, second, file=listing.path.name, reference_file=original.path.name, profile=profile
+            ),
+        )
+    except InputError as error:
+        if not json:
+            raise
+        emit(_failed(listing.file, original.file, error_object(error, file=listing.file)))
+        return exit_code_of(error)
+    line = remote_lines.compare_line(found, file=listing.file, reference_file=original.file)
+    if json:
+        emit(line)
+    else:
+        print_facts(list(remote_lines.compare_facts(line)))
+    return ExitCode.COPY_FOUND if exit_code and line["verdict"] == "copy" else ExitCode.DONE
 
 
 def _compared(
@@ -76,7 +128,6 @@ def _compared(
 
 
 def _read(source: "Source", max_bytes: int) -> bytes:
-    from imgguard.errors import InputError
     from imgguard.services import sources
 
     try:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from imgguard.services.contract import CheckLine
     from imgguard.services.inspection import FindingDetail
 
-_COLUMNS = (
+COLUMNS = (
     Column("Verdict", 18),
     Column("Finding", 30, whole=True),
     Column("Checked", 16),
@@ -23,7 +23,7 @@ def print_findings(services: "Services", *, json: bool) -> bool:
     """All findings, oldest first; returns whether there are any."""
     from imgguard.evidence.wording import VERDICTS
 
-    rows, is_any = Rows(_COLUMNS), False
+    rows, is_any = Rows(COLUMNS), False
     for finding in services.inspection.findings():
         is_any = True
         if json:

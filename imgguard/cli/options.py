@@ -17,6 +17,7 @@ DEBUG = "IMGGUARD_DEBUG"
 DATA = "IMGGUARD_DATA"
 """Not settings: one asks for tracebacks, the other names the folder of the development images."""
 _GENERAL = "General"
+_SERVER = "Elsewhere"
 
 
 def text(value: str) -> str:
@@ -91,6 +92,28 @@ Evidence = Annotated[
         metavar="DIR",
         parser=place,
         help="Write evidence pictures (PNG) to this folder.",
+        show_default=False,
+    ),
+]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        parser=text,
+        help="Have a server do it, as whoever the API key is of; the key is in IMGGUARD_API_KEY or a file.",
+        rich_help_panel=_SERVER,
+        show_default=False,
+    ),
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--key-file",
+        metavar="FILE",
+        parser=place,
+        help="File that holds the API key, and nothing else.",
+        rich_help_panel=_SERVER,
         show_default=False,
     ),
 ]

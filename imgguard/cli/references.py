@@ -12,6 +12,7 @@ from imgguard.cli import options
 from imgguard.cli.output import Column, Rows, emit, say, shown, size
 
 if TYPE_CHECKING:
+    from imgguard.client import Client
     from imgguard.errors import ImgguardError
     from imgguard.registry.records import Reference
     from imgguard.services.contract import ErrorObject
@@ -45,18 +46,31 @@ def list_references(
     findings: Annotated[
         bool, typer.Option("--findings", help="What checks found, instead of what is registered.")
     ] = False,
+    server: options.Server = None,
+    key_file: options.KeyFile = None,
     json: options.Json = False,
     home: options.Home = None,
 ) -> None:
-    """List registered references, or the findings of checks, oldest first."""
-    from imgguard.bootstrap import Services
-    from imgguard.cli.findings import print_findings
+    """List registered references, or the findings of checks, oldest first.
+
+    With --server they are those of whoever the API key is of, findings the latest first.
+    """
     from imgguard.errors import ConfigurationError
-    from imgguard.registry.records import ReferenceStatus
 
     settings = options.settings_for(context, home)
     if findings and (owner or status):
         raise ConfigurationError("--findings goes with neither --owner nor --status", hint="Leave one of them out.")
+    if server is not None or key_file is not None:
+        if owner is not None:
+            raise ConfigurationError("--owner does not go with --server", hint="The owner is whoever the key is of.")
+        from imgguard.cli.remote import connected
+
+        _list_there(connected(settings, server, key_file), status=status, findings=findings, json=json)
+        return
+    from imgguard.bootstrap import Services
+    from imgguard.cli.findings import print_findings
+    from imgguard.registry.records import ReferenceStatus
+
     with Services(settings) as services:
         if findings:
             is_any, nothing = print_findings(services, json=json), "Nothing was checked yet with"
@@ -66,6 +80,23 @@ def list_references(
             nothing = "Nothing is registered in"
     if not is_any and not json:
         say(f"{nothing} {settings.home}" + (" that fits these options." if owner or status else "."))
+
+
+def _list_there(client: "Client", *, status: Status | None, findings: bool, json: bool) -> None:
+    from imgguard.cli import remote
+    from imgguard.cli.findings import COLUMNS
+
+    rows, is_any = Rows(COLUMNS if findings else _COLUMNS), False
+    for line, cells in remote.listed(client, status=status, findings=findings):
+        is_any = True
+        if json:
+            emit(line)
+        else:
+            rows.add(cells, style=_STYLES.get(cells[0], ""))
+    if not is_any and not json:
+        say(
+            "Nothing was checked yet." if findings else "Nothing is registered" + (" in this state." if status else ".")
+        )
 
 
 def _print_references(references: "Iterable[Reference]", *, json: bool) -> bool:

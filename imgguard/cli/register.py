@@ -7,9 +7,11 @@ import typer
 
 from imgguard.cli import options
 from imgguard.cli.output import Column, Progress, Rows, counted, emit, say, widened
+from imgguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from imgguard.cli.running import Tally
+    from imgguard.client import Client
     from imgguard.services.contract import RegisterLine
     from imgguard.services.registration import Registered
     from imgguard.services.sources import Source
@@ -23,10 +25,18 @@ def register(
     context: typer.Context,
     paths: options.Paths,
     owner: Annotated[
-        str,
-        typer.Option("--owner", metavar="NAME", parser=options.text, help="Who registers: a person or a company."),
-    ],
+        str | None,
+        typer.Option(
+            "--owner",
+            metavar="NAME",
+            parser=options.text,
+            help="Who registers: a person or a company. Required, except with --server: there it is the key's.",
+            show_default=False,
+        ),
+    ] = None,
     null: options.Null = False,
+    server: options.Server = None,
+    key_file: options.KeyFile = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
     home: options.Home = None,
@@ -41,9 +51,37 @@ def register(
     from imgguard.services.sources import source_of
 
     settings = options.settings_for(context, home)
-    owner = owner_name(owner)
+    is_there = server is not None or key_file is not None
+    if (owner is None) != is_there:
+        what = "--owner does not go with --server" if is_there else "--owner is missing"
+        raise ConfigurationError(what, hint="The owner is whoever the API key is of; without a server, name one.")
+    name = "" if owner is None else owner_name(owner)
     sources = [source_of(path) for path in expand(paths, null=null)]
-    return register_all(settings, sources, _printer(sources, json=json), owner=owner, quiet=quiet).exit_code()
+    if is_there:
+        from imgguard.cli.remote import connected
+
+        client = connected(settings, server, key_file)
+        return _register_there(client, settings, sources, json=json, quiet=quiet).exit_code()
+    return register_all(settings, sources, _printer(sources, json=json), owner=name, quiet=quiet).exit_code()
+
+
+def _register_there(
+    client: "Client", settings: "Settings", sources: "Sequence[Source]", *, json: bool, quiet: bool
+) -> "Tally":
+    from imgguard.cli import remote
+
+    rows = Rows(widened(COLUMNS, 1, (source.file for source in sources)))
+
+    def show(outcome: "remote.Outcome") -> None:
+        if json:
+            emit(outcome.line)
+        else:
+            rows.add(outcome.cells, style=_STYLES.get(outcome.count, ""))
+
+    work = remote.registering(client, max_bytes=settings.max_image_bytes)
+    tally = remote.run(client, sources, work, show, quiet=quiet)
+    _summary(tally, quiet=quiet)
+    return tally
 
 
 def _printer(sources: "Sequence[Source]", *, json: bool) -> "Callable[[RegisterLine], None]":

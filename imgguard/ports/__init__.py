@@ -5,32 +5,78 @@ Import from here; the modules inside only keep the pages short.
 
 from imgguard.ports.accounts import Accounts, AuditTrail, Credentials, KeyGrant, Login, NewCredential, SessionGrant
 from imgguard.ports.blobs import BlobStore
-from imgguard.ports.catalogue import BlobDeletions, Catalogue, Generation, IndexChange, IndexState, StoredFinding
+from imgguard.ports.catalogue import (
+    BlobDeletions,
+    Catalogue,
+    Generation,
+    IndexChange,
+    IndexState,
+    NewCheck,
+    StoredFinding,
+)
+from imgguard.ports.checks import Asker, CheckStore, MadeCheck, Original
 from imgguard.ports.clock import Clock
+from imgguard.ports.idempotency import IdempotencyKeys, StoredAnswer
 from imgguard.ports.index import ReferenceIndex
+from imgguard.ports.jobs import (
+    ATTEMPTS,
+    WORKER_CRASHED,
+    ClaimedItem,
+    Item,
+    ItemError,
+    ItemState,
+    Job,
+    JobState,
+    JobStore,
+    NewItem,
+    Priority,
+)
 from imgguard.ports.network import Accept, Fetched, Fetcher, Posted, Poster, Redirect
+from imgguard.ports.rights import Rights
+from imgguard.ports.works import FiledReference, Works
 
 __all__ = [
+    "ATTEMPTS",
+    "WORKER_CRASHED",
     "Accept",
     "Accounts",
+    "Asker",
     "AuditTrail",
     "BlobDeletions",
     "BlobStore",
     "Catalogue",
+    "CheckStore",
+    "ClaimedItem",
     "Clock",
     "Credentials",
     "Fetched",
     "Fetcher",
+    "FiledReference",
     "Generation",
+    "IdempotencyKeys",
     "IndexChange",
     "IndexState",
+    "Item",
+    "ItemError",
+    "ItemState",
+    "Job",
+    "JobState",
+    "JobStore",
     "KeyGrant",
     "Login",
+    "MadeCheck",
+    "NewCheck",
     "NewCredential",
+    "NewItem",
+    "Original",
     "Posted",
     "Poster",
+    "Priority",
     "Redirect",
     "ReferenceIndex",
+    "Rights",
     "SessionGrant",
+    "StoredAnswer",
     "StoredFinding",
+    "Works",
 ]

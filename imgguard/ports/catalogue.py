@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
+from imgguard.registry.accounts import AuditEvent
 from imgguard.registry.records import Content, Owner, Reference, ReferenceStatus
 
 
@@ -57,6 +58,19 @@ class StoredFinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewCheck:
+    """Who asked for a finding, and what for: stored with it. ``intended_use`` and ``standings`` (how each match stands
+    at this moment, by reference) are JSON text."""
+
+    organisation_id: str
+    member_id: str
+    key_id: str | None
+    intended_use: str
+    standings: Mapping[str, str]
+    event: AuditEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BlobDeletions:
     """How many blobs were deleted, and why others could not be, by digest: those stay queued."""
 
@@ -72,6 +86,8 @@ class Catalogue(Protocol):
     ``store_blob`` makes registering bytes and deleting them exclude each other. Put the bytes into the blob store
     first, outside any transaction, and pass a function that puts them again: it runs inside the transaction, when no
     deletion can intervene, and costs nothing unless the bytes were deleted in between.
+
+    ``event``, given the reference as the change leaves it, is written to the audit trail in the same transaction.
     """
 
     # owners and references
@@ -84,9 +100,12 @@ class Catalogue(Protocol):
         *,
         file: str,
         at: datetime,
+        title: str | None = None,
         store_blob: Callable[[], object] | None = None,
+        event: Callable[[Reference], AuditEvent] | None = None,
     ) -> Reference:
-        """Store owner (if new), content and descriptors (if new), work and reference.
+        """Store owner (if new), content and descriptors (if new), work and reference. The work is called ``title``, or
+        like the file; one that exists already keeps its title unless another is given.
 
         Raises DuplicateReference when the owner has an active reference of these bytes, and WeightsUnavailable when
         neither ``descriptors`` nor the store has an embedding made with the weights of the active generation.
@@ -111,11 +130,15 @@ class Catalogue(Protocol):
         """Active references of a content, oldest first."""
         ...
 
-    def withdraw(self, reference_id: str, *, at: datetime) -> Reference:
+    def withdraw(
+        self, reference_id: str, *, at: datetime, event: Callable[[Reference], AuditEvent] | None = None
+    ) -> Reference:
         """No longer matched; everything is kept. Raises NotFound, InvalidTransition unless it is active."""
         ...
 
-    def erase(self, reference_id: str, *, at: datetime) -> Reference:
+    def erase(
+        self, reference_id: str, *, at: datetime, event: Callable[[Reference], AuditEvent] | None = None
+    ) -> Reference:
         """Leaves a tombstone, of an active or a withdrawn reference. Raises NotFound, InvalidTransition when erased.
 
         Content and descriptors go when no other reference that is not erased uses them; then the blob is queued for
@@ -180,8 +203,10 @@ class Catalogue(Protocol):
         *,
         query_expires_at: datetime | None,
         store_blob: Callable[[], object] | None = None,
+        check: NewCheck | None = None,
     ) -> None:
-        """``query_expires_at``: until when the query's bytes are kept; None when they are not in the blob store."""
+        """``query_expires_at``: until when the query's bytes are kept; None when they are not in the blob store.
+        ``check``: who asked for it; None for the console."""
         ...
 
     def finding(self, finding_id: str) -> StoredFinding:
@@ -197,7 +222,7 @@ class Catalogue(Protocol):
         ...
 
     def kept_queries(self) -> Sequence[str]:
-        """Digests of the queries whose bytes are kept, in order."""
+        """Digests of what is kept besides originals: checked images, and documents of licences. In order."""
         ...
 
     # blobs that no row needs any more: decided with the erasure, executed afterwards, survives a crash in between

@@ -10,8 +10,9 @@ from typing import Any
 from imgguard.errors import ImgguardError, IndexUnavailable
 from imgguard.imaging.image import Decoder
 from imgguard.pipeline import PROFILES, Profile, Tools, examine
-from imgguard.ports import BlobStore, Catalogue, Clock, Generation, ReferenceIndex, StoredFinding
+from imgguard.ports import BlobStore, Catalogue, Clock, Generation, NewCheck, ReferenceIndex, StoredFinding
 from imgguard.registry.ids import new_id
+from imgguard.registry.records import Reference
 from imgguard.services import findings, sources
 from imgguard.services.contract import CheckLine, ErrorObject, Timings
 from imgguard.services.generations import current
@@ -57,6 +58,23 @@ class Checked:
     illustration: Illustration | None = None
     undrawn: ErrorObject | None = None
     fatal: ImgguardError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A check as it is about to be stored, for whoever has to say how its matches stand. ``references`` are those of
+    the matches, in their order."""
+
+    finding_id: str
+    verdict: Verdict
+    query_sha256: str
+    query_pixel_digest: str
+    references: tuple[Reference, ...]
+    at: datetime
+
+
+type Asked = Callable[[Made], NewCheck]
+"""Who asked, and what for: called before the transaction, and stored in it."""
 
 
 def _profile(request: Request) -> Profile:
@@ -127,8 +145,8 @@ class Checking:
             fatal = error if isinstance(error, ImgguardError) and ends_run(error) else None
             return Checked(line=failed(source, error, sha256=sha256), checked_at=self._clock.now(), fatal=fatal)
 
-    def check(self, data: bytes, request: Request, *, file: str) -> Checked:
-        """Check these bytes and store the finding.
+    def check(self, data: bytes, request: Request, *, file: str, asked: Asked | None = None) -> Checked:
+        """Check these bytes and store the finding, with who ``asked`` for it (None: the console).
 
         Candidates whose stored descriptors are damaged are passed over; then the reasons say so. Raises
         ConfigurationError, InputError, DependencyError.
@@ -152,7 +170,7 @@ class Checking:
             timings_ms=Timings.model_validate(finding.timings_ms),
             error=None,
         )
-        created_at = self._store(line, finding, [judgement for judgement, _ in pairs], data)
+        created_at = self._store(line, finding, pairs, data, asked)
         return self._illustrated(Checked(line=line, checked_at=created_at), data, request)
 
     def _illustrated(self, checked: Checked, data: bytes, request: Request) -> Checked:
@@ -201,19 +219,35 @@ class Checking:
         searched = self._index.generation
         return searched is None or searched.generation_id == generation.generation_id
 
-    def _store(self, line: CheckLine, finding: Finding, judgements: Sequence[Judgement], data: bytes) -> datetime:
+    def _store(
+        self,
+        line: CheckLine,
+        finding: Finding,
+        pairs: Sequence[tuple[Judgement, Reference]],
+        data: bytes,
+        asked: Asked | None,
+    ) -> datetime:
         """Keep the finding; returns when it was made."""
         matches = [
             findings.stored_match(match, judgement.features)
-            for match, judgement in zip(line.matches, judgements, strict=True)
+            for match, (judgement, _) in zip(line.matches, pairs, strict=True)
         ]
         now = self._clock.now()
+        made = Made(
+            finding_id=line.finding_id or "",
+            verdict=line.verdict,
+            query_sha256=finding.query_sha256,
+            query_pixel_digest=finding.query_pixel_digest,
+            references=tuple(reference for _, reference in pairs),
+            at=now,
+        )
+        check = None if asked is None else asked(made)
         keep = self._retention > timedelta(0)
         if keep:
             self._blobs.put(data)
         self._catalogue.add_finding(
             StoredFinding(
-                finding_id=line.finding_id or "",
+                finding_id=made.finding_id,
                 created_at=now,
                 file=line.file,
                 query_sha256=finding.query_sha256,
@@ -228,5 +262,6 @@ class Checking:
             ),
             query_expires_at=now + self._retention if keep else None,
             store_blob=lambda: self._blobs.put(data),
+            check=check,
         )
         return now

@@ -6,7 +6,7 @@
 4  weights are at hand, with the right digest
 5  the calibration can be read
 6  every original is stored (deep: and has its digest)
-7  every checked image that is still to be kept is stored (deep: and has its digest)
+7  every checked image that is still to be kept, and every document, is stored (deep: and has its digest)
 8  every reference has all its descriptors (deep: and they can be read)
 9  the index holds what the database says, and finds it
 10 no file is stored that nothing refers to (repair: or it is deleted)
@@ -102,7 +102,7 @@ class Doctor:
             ("Weights", self._weights, False),
             ("Calibration", self._calibrated, False),
             ("Originals", self._originals, True),
-            ("Checked images", self._queries, True),
+            ("Kept files", self._kept, True),
             ("Descriptors", self._descriptors, True),
             ("Index", self._indexed, True),
             ("Orphan files", self._orphans, True),
@@ -166,10 +166,11 @@ class Doctor:
         hint = "Restore the files from a backup, or register the originals again after removing these."
         return f"{len(wanted)} stored" + self._stored(wanted, "originals", hint)
 
-    def _queries(self) -> str:
+    def _kept(self) -> str:
         wanted = set(self._catalogue.kept_queries()) - self._contents()
-        hint = "The findings stand; check the images again for pictures of them."
-        return f"{len(wanted)} kept for their retention time" + self._stored(wanted, "checked images", hint)
+        hint = "Findings and licences stand; check the images again, or add the documents again."
+        what = "checked images and documents"
+        return f"{len(wanted)} {what}" + self._stored(wanted, what, hint)
 
     def _stored(self, wanted: set[str], what: str, hint: str) -> str:
         """How much was looked at. Raises VerificationError, DigestMismatch."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from imgguard.errors import AuthenticationRequired, PermissionDenied, RateLimited, StoreUnavailable
+from imgguard.errors import AuthenticationRequired, NotFound, PermissionDenied, RateLimited, StoreUnavailable
 from imgguard.ports import Accounts, Clock, Credentials, SessionGrant
 from imgguard.registry.access import Actor, actor_for
 from imgguard.registry.accounts import Action, AuditEvent, Member, Session
@@ -161,6 +161,27 @@ class Identity:
         if grant.key.last_used_at is None or now - grant.key.last_used_at >= _SEEN:
             _noted(self._credentials.touch_key, grant.key.key_id, now)
         return actor_for(grant.member, grant.organisation, grant.key)
+
+    # work that is done later
+
+    def acting(self, member_id: str, key_id: str | None) -> Actor:
+        """On whose behalf work that was handed in earlier, by that key if by one, is done: with the rights of now.
+
+        Raises AuthenticationRequired when the member is disabled or erased, or the key revoked or expired.
+        """
+        try:
+            member = self._accounts.member(member_id)
+            key = None if key_id is None else self._credentials.key(key_id)
+        except NotFound as error:
+            raise AuthenticationRequired("whoever handed this in is not there any more") from error
+        if not member.is_enabled:
+            raise AuthenticationRequired("whoever handed this in is disabled", hint="Let another member hand it in.")
+        if key is not None and key.state(self._clock.now()) != "valid":
+            state = key.state(self._clock.now())
+            raise AuthenticationRequired(
+                f"the key {key.key_id}, with which this was handed in, is {state}", hint="Hand it in with another key."
+            )
+        return actor_for(member, self._accounts.organisation(member.organisation_id), key)
 
     # inside
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from imgguard.errors import DuplicateReference, ImgguardError, IndexUnavailable, WeightsUnavailable
@@ -15,6 +15,7 @@ from imgguard.imaging.views import WHOLE, View
 from imgguard.index.fusion import FusedHit
 from imgguard.pipeline import Profile, Tools, verify_candidates
 from imgguard.ports import BlobStore, Catalogue, Clock, Generation, ReferenceIndex
+from imgguard.registry.accounts import AuditEvent
 from imgguard.registry.names import owner_name
 from imgguard.registry.records import Content, Reference
 from imgguard.services import sources
@@ -40,6 +41,16 @@ class Registered:
 
     line: RegisterLine
     fatal: ImgguardError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """How a picture is to be registered. ``title`` is its work's; ``event`` tells the audit trail of it."""
+
+    owner: str
+    file: str
+    title: str | None = None
+    event: Callable[[Reference], AuditEvent] | None = None
 
 
 class Registration:
@@ -87,19 +98,30 @@ class Registration:
             )
             return Registered(line=line, fatal=error if ends_run(error) and isinstance(error, ImgguardError) else None)
 
-    def register(self, data: bytes, *, owner: str, file: str) -> RegisterLine:
+    def register(
+        self,
+        data: bytes,
+        *,
+        owner: str,
+        file: str,
+        title: str | None = None,
+        event: Callable[[Reference], AuditEvent] | None = None,
+    ) -> RegisterLine:
         """Register these bytes; once this returns they are durable and will be found.
+
+        What was registered before has no ``event``, and keeps its title.
 
         Raises ConfigurationError, InputError, DependencyError.
         """
         owner = owner_name(owner)
+        entry = _Entry(owner=owner, file=file, title=title, event=event)
         earlier = self._catalogue.find_reference(owner, hashlib.sha256(data).hexdigest())
         if earlier is not None:
             return _duplicate(earlier, file)
         image = self._decoder.decode(data)
         self._blobs.put(data)
         try:
-            generation, hits, reference = self._described_and_added(image, data, owner=owner, file=file)
+            generation, hits, reference = self._described_and_added(image, data, entry)
         except DuplicateReference:  # by another thread or process, since we looked
             earlier = self._catalogue.find_reference(owner, image.sha256)
             if earlier is None:
@@ -116,7 +138,7 @@ class Registration:
         )
 
     def _described_and_added(
-        self, image: DecodedImage, data: bytes, *, owner: str, file: str
+        self, image: DecodedImage, data: bytes, entry: _Entry
     ) -> tuple[Generation, list[FusedHit], Reference]:
         """The generation it is findable in, what it resembles there, and the new reference.
 
@@ -128,19 +150,21 @@ class Registration:
             with self._search_then_add:
                 hits = self._nearest(descriptors)
                 reference = self._catalogue.add_reference(
-                    owner,
+                    entry.owner,
                     _content(image),
                     descriptors,
-                    file=file,
+                    file=entry.file,
                     at=self._clock.now(),
+                    title=entry.title,
                     store_blob=lambda: self._blobs.put(data),
+                    event=entry.event,
                 )
         except (WeightsUnavailable, IndexUnavailable):
             active = self._catalogue.active_generation()
             if active is None or active.weights_sha256 == generation.weights_sha256:
                 raise
             # A rebuild with other weights was finished while this picture was described: describe it for that one.
-            return self._described_and_added(image, data, owner=owner, file=file)
+            return self._described_and_added(image, data, entry)
         return generation, hits, reference
 
     def _nearest(self, descriptors: Sequence[Descriptor]) -> list[FusedHit]:

@@ -1,10 +1,15 @@
 """End a registration: withdraw it (history stays) or erase it (a tombstone stays)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from imgguard.errors import ImgguardError, IndexUnavailable, StoreUnavailable
 from imgguard.ports import BlobStore, Catalogue, Clock, ReferenceIndex
+from imgguard.registry.accounts import AuditEvent
 from imgguard.registry.records import Reference
+
+type Telling = Callable[[Reference], AuditEvent]
+"""Makes the event that is written with the change; commands of the console write none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,18 +29,18 @@ class Removal:
         self._index = index
         self._clock = clock
 
-    def withdraw(self, reference_id: str) -> Removed:
+    def withdraw(self, reference_id: str, *, event: Telling | None = None) -> Removed:
         """No longer matched from now on. Raises NotFound, InvalidTransition."""
-        return Removed(reference=self._catalogue.withdraw(reference_id, at=self._clock.now()))
+        return Removed(reference=self._catalogue.withdraw(reference_id, at=self._clock.now(), event=event))
 
-    def erase(self, reference_id: str) -> Removed:
+    def erase(self, reference_id: str, *, event: Telling | None = None) -> Removed:
         """Destroy bytes, descriptors, names and salt. Raises NotFound, InvalidTransition.
 
         The decision is one transaction; deleting the files follows and is finished by `tidy` should a crash come in
         between, or should they resist. Call `settle` once after the last of several.
         """
         sha256 = self._catalogue.reference(reference_id).sha256
-        tombstone = self._catalogue.erase(reference_id, at=self._clock.now())
+        tombstone = self._catalogue.erase(reference_id, at=self._clock.now(), event=event)
         return Removed(reference=tombstone, unfinished=self._deleted(sha256))
 
     def _deleted(self, sha256: str | None) -> ImgguardError | None:

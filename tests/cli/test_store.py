@@ -200,9 +200,9 @@ def test_the_doctor_finds_damaged_checked_images(store: Path, cli: Run, samples:
     blob = next(store.rglob(hashlib.sha256(listing.read_bytes()).hexdigest()))
     blob.chmod(0o600)
     blob.write_bytes(b"damaged")
-    assert problems(cli, "--deep") == (4, ["Checked images"])
+    assert problems(cli, "--deep") == (4, ["Kept files"])
     blob.unlink()
-    assert problems(cli) == (4, ["Checked images"])
+    assert problems(cli) == (4, ["Kept files"])
 
 
 def test_the_doctor_finds_orphans(store: Path, cli: Run) -> None:

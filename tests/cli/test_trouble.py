@@ -151,7 +151,7 @@ def test_orphans_are_told_by_name_though_others_are_kept_as_queries(store: Path,
     done = cli("doctor", "--repair", "--deep", "--json")
     assert done.code == 0
     assert "1 deleted" in done.lines[9]["detail"]
-    assert done.lines[6]["detail"].startswith("1 kept")  # the other one is an original as well
+    assert done.lines[6]["detail"].startswith("1 checked image")  # the other one is an original as well
     assert cli("check", samples / "listings" / COPY, "--json").line["verdict"] == "copy"
 
 
@@ -198,5 +198,5 @@ def test_an_examination_that_fails_unforeseen_spares_the_others(
     monkeypatch.setattr(SqlCatalogue, "kept_queries", broken)
     done = cli("doctor", "--json")
     assert done.code == 70
-    assert [line["title"] for line in done.lines if line["status"] == "problem"] == ["Checked images", "Orphan files"]
+    assert [line["title"] for line in done.lines if line["status"] == "problem"] == ["Kept files", "Orphan files"]
     assert len(done.lines) == 11

@@ -79,7 +79,7 @@ def test_every_command_and_option_is_documented_and_has_help() -> None:
             assert parameter.help, (name, parameter.name)
             shown = [parameter.metavar] if parameter.param_type_name == "argument" else parameter.opts
             assert all(f"`{option}`" in section for option in shown), (name, shown)
-    wanted = "register check compare list show remove stats doctor demo"
+    wanted = "register check compare list show remove stats doctor demo serve"
     admin = {"create", "organisations", "members", "password", "audit", "key create", "key list", "key revoke"}
     assert set(names) == {*wanted.split(), "index rebuild", "config show", *(f"admin {name}" for name in admin)}
 

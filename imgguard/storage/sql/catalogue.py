@@ -7,9 +7,10 @@ from typing import Self
 
 from imgguard.errors import InvalidTransition
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
-from imgguard.ports import BlobDeletions, Generation, IndexChange, IndexState, StoredFinding
+from imgguard.ports import BlobDeletions, Generation, IndexChange, IndexState, NewCheck, StoredFinding
+from imgguard.registry.accounts import AuditEvent
 from imgguard.registry.records import Content, Owner, Reference, ReferenceStatus
-from imgguard.storage.sql import contents, index_log, queries, references
+from imgguard.storage.sql import audit, checks, contents, index_log, queries, references
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.migrate import BUSY_SECONDS, open_database
 from imgguard.storage.sql.statistics import statistics
@@ -46,15 +47,19 @@ class SqlCatalogue:
         *,
         file: str,
         at: datetime,
+        title: str | None = None,
         store_blob: Callable[[], object] | None = None,
+        event: Callable[[Reference], AuditEvent] | None = None,
     ) -> Reference:
         given = list(descriptors)  # whatever makes them must not run under the write lock
         with self._database.write() as connection:
             number = contents.ensure(connection, content)
-            reference = references.add(connection, owner, number, file=file, at=at)
+            reference = references.add(connection, owner, number, file=file, title=title, at=at)
             contents.add_missing_descriptors(connection, number, given)
             contents.require_embedding(connection, number)
             queries.cancel_deletion(connection, content.sha256)
+            if event is not None:
+                audit.record(connection, event(reference))
             if store_blob is not None:
                 store_blob()
             return reference
@@ -77,13 +82,22 @@ class SqlCatalogue:
         with self._database.read() as connection:
             return references.of_content(connection, sha256)
 
-    def withdraw(self, reference_id: str, *, at: datetime) -> Reference:
+    def withdraw(
+        self, reference_id: str, *, at: datetime, event: Callable[[Reference], AuditEvent] | None = None
+    ) -> Reference:
         with self._database.write() as connection:
-            return references.withdraw(connection, reference_id, at=at)
+            withdrawn = references.withdraw(connection, reference_id, at=at)
+            if event is not None:
+                audit.record(connection, event(withdrawn))
+            return withdrawn
 
-    def erase(self, reference_id: str, *, at: datetime) -> Reference:
+    def erase(
+        self, reference_id: str, *, at: datetime, event: Callable[[Reference], AuditEvent] | None = None
+    ) -> Reference:
         with self._database.write() as connection:
             tombstone = references.erase(connection, reference_id, at=at)
+            if event is not None:
+                audit.record(connection, event(tombstone))
         self._database.scrub()
         return tombstone
 
@@ -165,9 +179,12 @@ class SqlCatalogue:
         *,
         query_expires_at: datetime | None,
         store_blob: Callable[[], object] | None = None,
+        check: NewCheck | None = None,
     ) -> None:
         with self._database.write() as connection:
             queries.add_finding(connection, finding)
+            if check is not None:
+                checks.add(connection, finding.finding_id, check)
             if query_expires_at is not None:
                 queries.keep_query(connection, finding.query_sha256, until=query_expires_at)
                 if store_blob is not None:

@@ -11,7 +11,17 @@ from imgguard.errors import Conflict, InvalidTransition, NotFound
 from imgguard.registry.accounts import Disclosure, Member, Organisation, Role
 from imgguard.registry.names import email_key
 from imgguard.storage.sql import references
-from imgguard.storage.sql.schema import api_keys, attempts, invitations, members, organisations, owners, sessions
+from imgguard.storage.sql.schema import (
+    api_keys,
+    attempts,
+    checks,
+    invitations,
+    jobs,
+    members,
+    organisations,
+    owners,
+    sessions,
+)
 
 _organisation: Select[Any] = select(
     organisations.c.organisation_id,
@@ -186,6 +196,8 @@ def enable(connection: Connection, member_id: str) -> Member:
 
 def erase(connection: Connection, member_id: str, *, at: datetime, forget: Sequence[str]) -> Member:
     before = present(connection, member_id)
+    for table in (checks, jobs):  # they stay, and no longer say which key was used
+        connection.execute(update(table).where(table.c.member_id == member_id).values(key_id=None))
     for table in (sessions, api_keys, invitations):
         connection.execute(delete(table).where(table.c.member_id == member_id))
     for beginning in forget:

@@ -12,13 +12,21 @@ from imgguard.registry.ids import new_id
 from imgguard.registry.records import Owner, Reference, ReferenceStatus
 from imgguard.storage.sql import contents as content_rows
 from imgguard.storage.sql import index_log, queries
-from imgguard.storage.sql.schema import contents, organisations, owners, refs, works
+from imgguard.storage.sql.schema import (
+    collection_works,
+    contents,
+    licence_works,
+    organisations,
+    owners,
+    refs,
+    works,
+)
 
 _SALT_BYTES = 32
 _NAMELESS = " "
 """Before the id in place of an owner's name that was erased: no name begins with a space."""
 
-_reference: Select[Any] = (
+reference_rows: Select[Any] = (
     select(
         refs.c.reference_id,
         refs.c.owner_id,
@@ -36,8 +44,20 @@ _reference: Select[Any] = (
 )
 
 
-def _record(row: Row[Any]) -> Reference:
-    return Reference(**{**row._mapping, "status": ReferenceStatus(row.status)})
+def record_of(row: Row[Any]) -> Reference:
+    """The reference of a row that begins with the columns of `reference_rows`."""
+    return Reference(
+        reference_id=row.reference_id,
+        owner_id=row.owner_id,
+        owner=row.owner,
+        work_id=row.work_id,
+        sha256=row.sha256,
+        file=row.file,
+        status=ReferenceStatus(row.status),
+        registered_at=row.registered_at,
+        withdrawn_at=row.withdrawn_at,
+        erased_at=row.erased_at,
+    )
 
 
 def owner(connection: Connection, name: str) -> Owner | None:
@@ -57,41 +77,43 @@ def ensure_owner(connection: Connection, name: str, at: datetime) -> Owner:
 
 def get(connection: Connection, reference_id: str) -> Reference:
     """Raises NotFound."""
-    row = connection.execute(_reference.where(refs.c.reference_id == reference_id)).one_or_none()
+    row = connection.execute(reference_rows.where(refs.c.reference_id == reference_id)).one_or_none()
     if row is None:
         raise NotFound(f"no reference {reference_id}")
-    return _record(row)
+    return record_of(row)
 
 
 def find(connection: Connection, owner_name: str, sha256: str) -> Reference | None:
     """The owner's active reference of these bytes."""
-    statement = _reference.where(
+    statement = reference_rows.where(
         owners.c.name == owner_name, contents.c.sha256 == sha256, refs.c.status == ReferenceStatus.ACTIVE
     )
     row = connection.execute(statement).one_or_none()
-    return None if row is None else _record(row)
+    return None if row is None else record_of(row)
 
 
 def page(
     connection: Connection, *, owner_name: str | None, status: ReferenceStatus | None, after: str, limit: int
 ) -> list[Reference]:
     """In order of ``reference_id``, those behind ``after``; tombstones too."""
-    statement = _reference.where(refs.c.reference_id > after).order_by(refs.c.reference_id).limit(limit)
+    statement = reference_rows.where(refs.c.reference_id > after).order_by(refs.c.reference_id).limit(limit)
     if owner_name is not None:
         statement = statement.where(owners.c.name == owner_name)
     if status is not None:
         statement = statement.where(refs.c.status == status)
-    return [_record(row) for row in connection.execute(statement)]
+    return [record_of(row) for row in connection.execute(statement)]
 
 
 def of_content(connection: Connection, sha256: str) -> Sequence[Reference]:
     """Active references of a content, oldest first."""
-    statement = _reference.where(contents.c.sha256 == sha256, refs.c.status == ReferenceStatus.ACTIVE)
+    statement = reference_rows.where(contents.c.sha256 == sha256, refs.c.status == ReferenceStatus.ACTIVE)
     ordered = statement.order_by(refs.c.registered_at, refs.c.reference_id)
-    return [_record(row) for row in connection.execute(ordered)]
+    return [record_of(row) for row in connection.execute(ordered)]
 
 
-def add(connection: Connection, owner_name: str, number: int, *, file: str, at: datetime) -> Reference:
+def add(
+    connection: Connection, owner_name: str, number: int, *, file: str, title: str | None = None, at: datetime
+) -> Reference:
     """Register the stored content ``number``. Raises DuplicateReference."""
     holder = ensure_owner(connection, owner_name, at)
     same = select(refs).where(refs.c.owner_id == holder.owner_id, refs.c.content_number == number)
@@ -101,12 +123,16 @@ def add(connection: Connection, owner_name: str, number: int, *, file: str, at: 
             raise DuplicateReference(f"{owner_name} has registered these bytes already, as {row.reference_id}")
     was_searchable = _uses(connection, number, active_only=True) > 0
     reference_id = new_id("ref")
+    work_id = earlier[0].work_id if earlier else None  # registered again after a withdrawal: still the same picture
+    if work_id is None:
+        work_id = _new_work(connection, holder, title=title or file, at=at)
+    elif title is not None:
+        connection.execute(update(works).where(works.c.work_id == work_id).values(title=title))
     connection.execute(
         insert(refs).values(
             reference_id=reference_id,
             owner_id=holder.owner_id,
-            # Registered again after a withdrawal: still the same picture.
-            work_id=earlier[0].work_id if earlier else _new_work(connection, holder, title=file, at=at),
+            work_id=work_id,
             content_number=number,
             file=file,
             salt=secrets.token_bytes(_SALT_BYTES),
@@ -155,8 +181,7 @@ def erase(connection: Connection, reference_id: str, *, at: datetime) -> Referen
     number = connection.execute(select(refs.c.content_number).where(chosen)).scalar_one()
     tombstone = {"content_number": None, "work_id": None, "file": None, "salt": None}
     connection.execute(update(refs).where(chosen).values(status=ReferenceStatus.ERASED, erased_at=at, **tombstone))
-    if connection.execute(select(refs.c.reference_id).where(refs.c.work_id == before.work_id)).first() is None:
-        connection.execute(delete(works).where(works.c.work_id == before.work_id))
+    release_work(connection, before.work_id, file=before.file)
     if before.status is ReferenceStatus.ACTIVE and _uses(connection, number, active_only=True) == 0:
         index_log.record(connection, number, present=False)
     if _uses(connection, number, active_only=False) == 0:
@@ -164,6 +189,25 @@ def erase(connection: Connection, reference_id: str, *, at: datetime) -> Referen
         queries.release_blob(connection, before.sha256, at=at)
     _forget_owner(connection, before.owner_id)
     return get(connection, reference_id)
+
+
+def release_work(connection: Connection, work_id: str | None, *, file: str | None) -> None:
+    """A reference with this ``file`` is no longer one of the work. With the last of them the work goes.
+
+    One that a licence names keeps its id: without it the licence would seem to cover every work. A title that was
+    taken from the file goes with it.
+    """
+    chosen = works.c.work_id == work_id
+    left = select(refs.c.file).where(refs.c.work_id == work_id).order_by(refs.c.reference_id).limit(1)
+    other = connection.execute(left).scalar_one_or_none()
+    if other is not None:
+        connection.execute(update(works).where(chosen, works.c.title == file).values(title=other))
+        return
+    connection.execute(delete(collection_works).where(collection_works.c.work_id == work_id))
+    if connection.execute(select(licence_works).where(licence_works.c.work_id == work_id).limit(1)).first() is None:
+        connection.execute(delete(works).where(chosen))
+    else:
+        connection.execute(update(works).where(chosen).values(title=None))
 
 
 def _forget_owner(connection: Connection, owner_id: str) -> None:

@@ -1,0 +1,101 @@
+"""Services -> application."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import ExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+
+from imgguard.api import operations, problems
+from imgguard.api.gate import Gate, Names
+from imgguard.api.limits import Buckets, Policy
+from imgguard.api.metrics import Metrics, PoolStatus
+from imgguard.api.openapi import describe
+from imgguard.api.requests import Requests
+from imgguard.api.security import is_secure
+from imgguard.api.v1 import ROUTERS
+from imgguard.api.v1.passwords import limiter
+from imgguard.bootstrap import Services
+
+
+def create_app(
+    services: Services,
+    *,
+    pool: PoolStatus | None = None,
+    hosts: Iterable[str] = (),
+    closing: ExitStack | None = None,
+) -> FastAPI:
+    """The application on ``services``. Touches nothing of the store before it is started.
+
+    ``pool``: the processes that do the heavy work, if there are some. ``hosts``: names under which the service answers,
+    besides those of the settings. ``closing``: what is closed when the application ends.
+    """
+    settings = services.settings
+    metrics = Metrics(pool=pool, queue=lambda: services.jobs.unfinished())
+    app = FastAPI(
+        title="imgguard",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=partial(_lifespan, services=services, closing=closing or ExitStack()),
+        middleware=[
+            Middleware(Requests, metrics=metrics, secure=is_secure(settings)),
+            Middleware(Gate, names=Names.of(settings, hosts), max_bytes=settings.max_request_bytes),
+        ],
+    )
+    app.state.services, app.state.pool, app.state.metrics = services, pool, metrics
+    app.state.buckets = Buckets(Policy(name="default", quota=settings.rate_per_minute), seconds=time.monotonic)
+    app.state.passwords, app.state.changing = limiter(), threading.Lock()
+    app.state.drawing = asyncio.Semaphore(settings.worker_count)
+    problems.install(app)
+    for router in (operations.router, *ROUTERS):
+        app.include_router(router)
+    _describe_once(app)
+    return app
+
+
+def _describe_once(app: FastAPI) -> None:
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = describe(app)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+@asynccontextmanager
+async def _lifespan(_app: FastAPI, *, services: Services, closing: ExitStack) -> AsyncIterator[None]:
+    with closing:
+        await run_in_threadpool(touch, services)
+        yield
+
+
+def touch(services: Services) -> None:
+    """Make what requests will ask for, while only one thread asks: `Services` makes things when they are first asked
+    for, without locks. Raises DependencyError, ConfigurationError."""
+    for name in (
+        "accounts",
+        "audit",
+        "blobs",
+        "catalogue",
+        "checks",
+        "decisions",
+        "idempotency_keys",
+        "identity",
+        "jobs",
+        "keys",
+        "licences",
+        "members",
+        "models",
+        "organisations",
+        "references",
+        "works",
+    ):
+        getattr(services, name)

@@ -1,0 +1,155 @@
+"""Work on pictures, off the request path: handed in, waited for as long as people like to wait, told how it ended.
+
+While a request waits it holds no thread: the pool says when an item has ended, and a look now and then finds what
+workers outside of it have done.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+
+from imgguard import errors
+from imgguard.api.problems import STATUS
+from imgguard.api.security import services_of
+from imgguard.api.work_schemas import Job
+from imgguard.bootstrap import Services
+from imgguard.ports import ItemError
+from imgguard.ports import Job as JobRecord
+from imgguard.registry.access import Actor
+from imgguard.services.job_objects import job_object
+from imgguard.services.jobs import Input
+
+LOOK_SECONDS = 0.25
+"""How often a job is looked at when nobody tells that it has changed."""
+
+RETRY_SECONDS = 1
+DRAW_PATIENCE = 5.0
+"""Seconds that a request waits for its turn to draw or compare, before it is told to come back."""
+
+PICTURE_ERRORS = (
+    errors.UnsupportedFormat,
+    errors.ImageTooLarge,
+    errors.CorruptImage,
+    errors.DecodeTimeout,
+    errors.DecodeCrash,
+)
+"""What can be wrong with a picture."""
+
+FETCH_ERRORS = (errors.FetchRefused, errors.FetchFailed)
+
+WORK_ERRORS = (
+    errors.PermissionDenied,
+    errors.InputError,
+    errors.InvalidTransition,
+    errors.QueueFull,
+    errors.WorkerCrashed,
+    errors.WeightsUnavailable,
+    errors.IndexUnavailable,
+)
+"""What can go wrong with work that is waited for, besides the picture."""
+
+ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": Job,
+        "description": "Not done yet: look at the job, which `Location` names",
+        "headers": {
+            "Location": {"description": "The job.", "schema": {"type": "string"}},
+            "Retry-After": {"description": "Seconds until a look is worth it.", "schema": {"type": "integer"}},
+        },
+    }
+}
+"""``responses`` of a route whose work may take longer than the request."""
+
+_BY_CODE = {kind.code: kind for kind in STATUS}
+
+
+async def submitted(
+    request: Request,
+    actor: Actor,
+    kind: str,
+    inputs: Sequence[Input],
+    *,
+    options: Mapping[str, object],
+    interactive: bool = False,
+) -> JobRecord:
+    """Raises as `Jobs.submit` does."""
+    jobs = services_of(request).jobs
+    return await run_in_threadpool(partial(jobs.submit, actor, kind, inputs, options=options, interactive=interactive))
+
+
+async def done_in_time(
+    request: Request, actor: Actor, kind: str, given: Input, *, options: Mapping[str, object]
+) -> JobRecord:
+    """The job of one picture: over, or as it is after ``sync_seconds``. Raises as `Jobs.submit` does."""
+    services = services_of(request)
+    job = await submitted(request, actor, kind, [given], options=options, interactive=True)
+    return await _over(services, actor, job.job_id, seconds=services.settings.sync_seconds)
+
+
+async def _over(services: Services, actor: Actor, job_id: str, *, seconds: float) -> JobRecord:
+    loop, changed = asyncio.get_running_loop(), asyncio.Event()
+    deadline = loop.time() + seconds
+    with services.jobs.watching(job_id, partial(loop.call_soon_threadsafe, changed.set)):
+        while True:
+            job = await run_in_threadpool(services.jobs.job, actor, job_id)
+            left = deadline - loop.time()
+            if job.is_over or left <= 0:
+                return job
+            await pause(changed, min(LOOK_SECONDS, left))
+
+
+async def pause(changed: asyncio.Event, seconds: float) -> None:
+    """Until ``changed`` is set, or so many seconds are over."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await changed.wait()
+    changed.clear()
+
+
+def result_of(services: Services, actor: Actor, job_id: str) -> Mapping[str, Any]:
+    """What became of the only item of a job that is over. Raises the error with which it failed, InvalidTransition
+    when it was cancelled."""
+    (item,) = services.jobs.items(actor, job_id, limit=1)
+    if item.error is not None:
+        raise error_of(item.error)
+    if item.result is None:
+        raise errors.InvalidTransition(f"{job_id} was cancelled", hint="Hand the picture in again.")
+    return item.result
+
+
+def error_of(found: ItemError) -> errors.ImgguardError:
+    """The error that a worker met, as if it had been met here."""
+    return _BY_CODE.get(found.code, errors.ImgguardError)(found.detail)
+
+
+def job_shown(job: JobRecord) -> Job:
+    return Job.model_validate(job_object(job))
+
+
+def accepted(job: JobRecord) -> Response:
+    """202, with the job and where it can be followed."""
+    fields = {"Location": f"/v1/jobs/{job.job_id}", "Retry-After": str(RETRY_SECONDS)}
+    return JSONResponse(job_shown(job).model_dump(mode="json"), status_code=202, headers=fields)
+
+
+async def drawn[Result](request: Request, draw: Callable[[], Result]) -> Result:
+    """What ``draw`` gives, when it is its turn: as many at a time as there are cores.
+
+    Raises Overloaded when others take too long, and what ``draw`` raises.
+    """
+    turns: asyncio.Semaphore = request.app.state.drawing
+    try:
+        async with asyncio.timeout(DRAW_PATIENCE):
+            await turns.acquire()
+    except TimeoutError:
+        raise errors.Overloaded("too many pictures are being drawn or compared", retry_after=2.0) from None
+    try:
+        return await run_in_threadpool(draw)
+    finally:
+        turns.release()

@@ -1,0 +1,82 @@
+"""Settings -> services -> application: what `imgguard serve` runs, and any other ASGI server can.
+
+uvicorn --factory imgguard.asgi:create
+"""
+
+import logging
+import threading
+from collections.abc import Iterable
+from contextlib import ExitStack
+from functools import partial
+
+from fastapi import FastAPI, Request
+
+from imgguard.api.app import create_app
+from imgguard.api.security import cookie_name
+from imgguard.bootstrap import Services
+from imgguard.errors import AuthenticationRequired, ImgguardError
+from imgguard.services.generations import ensure_active
+from imgguard.settings import Settings
+from imgguard.web import pages
+from imgguard.worker.pool import Pool
+
+_TIDY_SECONDS = 3600.0
+_GRACE_SECONDS = 20.0
+"""What workers are given to finish the pictures they have in hand. Requests that wait have been answered by then."""
+
+_log = logging.getLogger(__name__)
+
+
+def create() -> FastAPI:
+    """With the settings of the environment. Raises as `build` does."""
+    return build(Settings())
+
+
+def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
+    """The application on an open store, with workers that are being started; both are closed when it ends.
+
+    ``hosts`` as in `create_app`. Raises DependencyError, ConfigurationError when the store cannot be opened.
+    """
+    with ExitStack() as opening:
+        services = opening.enter_context(Services(settings, several=True))
+        services.tidy()
+        ensure_active(services.catalogue, services.models, services.clock)
+        opening.enter_context(_Tidying(services))
+        pool = Pool(services)
+        opening.callback(pool.stop, seconds=_GRACE_SECONDS)
+        pool.start()
+        app = create_app(services, pool=pool, hosts=hosts, closing=opening.pop_all())
+        app.include_router(pages.router(partial(_is_signed_in, services)))
+        return app
+    raise AssertionError("unreachable")
+
+
+def _is_signed_in(services: Services, request: Request) -> bool:
+    try:
+        services.identity.actor_of_session(request.cookies.get(cookie_name(services.settings), ""))
+    except AuthenticationRequired:
+        return False
+    return True
+
+
+class _Tidying:
+    """Deletions that are due, once an hour, while it is entered."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="imgguard-tidying", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self._ending.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ending.wait(_TIDY_SECONDS):
+            try:
+                self._services.tidy()
+            except ImgguardError as error:
+                _log.warning("what is due to be forgotten was not: %s", error)

@@ -1,0 +1,70 @@
+"""The database of who had what checked, and what is needed to show it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from imgguard.ports.catalogue import StoredFinding
+from imgguard.registry.accounts import Disclosure
+from imgguard.registry.records import Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """For which organisation a check was made; ``intended_use`` is JSON text."""
+
+    organisation_id: str
+    owner_id: str
+    member_id: str
+    key_id: str | None
+    intended_use: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeCheck:
+    """A finding and who asked for it: nobody, when it was made at the console.
+
+    ``standings``: JSON text by reference, how each match stood then. ``kept_until``: how long the query's bytes are
+    kept; None when they are not.
+    """
+
+    finding: StoredFinding
+    asker: Asker | None
+    standings: Mapping[str, str]
+    kept_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """A reference, what its owner lets strangers see of it, and its size in pixels (None once it is erased)."""
+
+    reference: Reference
+    disclosure: Disclosure
+    size: tuple[int, int] | None
+
+
+class CheckStore(Protocol):
+    """Reads only: checks are written with their finding, by `Catalogue.add_finding`. Thread safe.
+
+    Every method raises StoreUnavailable when the database cannot be used.
+    """
+
+    def check(self, finding_id: str) -> MadeCheck:
+        """Raises NotFound."""
+        ...
+
+    def checks(
+        self, *, organisation_id: str | None = None, after: str = "", limit: int = 1000, newest_first: bool = False
+    ) -> Sequence[MadeCheck]:
+        """In order of ``finding_id`` or the reverse, those behind ``after``: of one organisation, or of all and of the
+        console."""
+        ...
+
+    def originals(self, reference_ids: Collection[str]) -> Mapping[str, Original]:
+        """By id; one that is not there is absent. Owners without accounts disclose outlines."""
+        ...
+
+    def perceptual_hashes(self, *, after: int = 0, limit: int = 10_000) -> Sequence[tuple[int, str, bytes]]:
+        """Number and SHA-256 of searchable contents and their stored PDQ, in order of number, behind ``after``."""
+        ...

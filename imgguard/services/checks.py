@@ -1,0 +1,243 @@
+"""Checks for people and programs: who asked, how each match stands for them, and what they are shown of it."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from imgguard.errors import DigestMismatch, InputError, NotFound, PermissionDenied
+from imgguard.fingerprint.fingerprint import ReferencePicture
+from imgguard.pipeline import PROFILES
+from imgguard.ports import BlobStore, Catalogue, CheckStore, Clock, MadeCheck, NewCheck
+from imgguard.registry.access import Actor
+from imgguard.registry.accounts import Action, Scope
+from imgguard.registry.licences import Use
+from imgguard.registry.names import LONGEST_NAME
+from imgguard.registry.records import Reference
+from imgguard.services import hashes, pictures, redaction
+from imgguard.services.audit import event_of
+from imgguard.services.check_views import CheckViews, Standings
+from imgguard.services.checking import Asked, Checking, Made, Request
+from imgguard.services.comparison import Comparison
+from imgguard.services.illustration import Illustrator, QueryScene
+from imgguard.services.library import CatalogueLibrary
+from imgguard.services.redaction import HashHit
+from imgguard.services.rights_inputs import checked_limit
+from imgguard.services.views import CheckView, CompareView, HashMatchView, StandingRecord, use_view
+
+MOST_HASH_MATCHES = 20
+_HASHES_LOOKED_UP = 200  # contents near a hash whose references are looked up: more are one picture many times
+
+_log = logging.getLogger(__name__)
+
+
+class Checks:
+    """Thread safe. ``candidates``: how many are examined at most; None leaves that to the profile."""
+
+    def __init__(
+        self,
+        *,
+        store: CheckStore,
+        catalogue: Catalogue,
+        blobs: BlobStore,
+        checking: Checking,
+        comparison: Comparison,
+        illustrator: Illustrator,
+        library: CatalogueLibrary,
+        standings: Standings,
+        clock: Clock,
+        candidates: int | None = None,
+    ) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._blobs = blobs
+        self._checking = checking
+        self._comparison = comparison
+        self._illustrator = illustrator
+        self._library = library
+        self._standings = standings
+        self._clock = clock
+        self._candidates = candidates
+        self._views = CheckViews(store=store, standings=standings)
+
+    # asking
+
+    def check(self, actor: Actor, data: bytes, *, file: str, profile: str, use: Use | None = None) -> CheckView:
+        """Check a picture for the actor's organisation, and keep the finding with how each match stands now.
+
+        ``use``: what the listing is for. Raises PermissionDenied without `checks:write` and for the console, which
+        checks without an account, InputError, ConfigurationError, DependencyError.
+        """
+        actor.require(Scope.CHECKS_WRITE)
+        request = Request(profile=_profile(profile), candidates=self._candidates)
+        checked = self._checking.check(data, request, file=file, asked=self._asked(actor, checked_use(use or Use())))
+        return self._shown(actor, self._store.check(checked.line.finding_id or ""))
+
+    def _asked(self, actor: Actor, use: Use) -> Asked:
+        member_id = actor.member_id
+        if member_id is None:
+            raise PermissionDenied("a check belongs to a member", hint="On the machine itself use `imgguard check`.")
+
+        def asked(made: Made) -> NewCheck:
+            standings = self._standings.of(
+                actor.organisation_id,
+                actor.owner_id,
+                made.references,
+                query_sha256=made.query_sha256,
+                query_pixel_digest=made.query_pixel_digest,
+                use=use,
+                at=made.at,
+            )
+            records = {reference_id: StandingRecord.of(standing) for reference_id, standing in standings.items()}
+            return NewCheck(
+                organisation_id=actor.organisation_id,
+                member_id=member_id,
+                key_id=actor.key_id,
+                intended_use=use_view(use).model_dump_json(),
+                standings={reference_id: record.model_dump_json() for reference_id, record in records.items()},
+                event=event_of(
+                    actor, Action.CHECK_MADE, made.finding_id, at=made.at, detail={"verdict": made.verdict.value}
+                ),
+            )
+
+        return asked
+
+    def compare(
+        self, actor: Actor, query: bytes, reference: bytes, *, file: str, reference_file: str, profile: str
+    ) -> CompareView:
+        """What a check of ``query`` would say if ``reference`` were registered: both are the actor's own pictures.
+
+        Nothing is stored, and nothing that is registered is looked at. Raises as `check` does.
+        """
+        actor.require(Scope.CHECKS_WRITE)
+        line = self._comparison.compare(
+            query, reference, file=file, reference_file=reference_file, profile=_profile(profile)
+        ).line
+        return CompareView(
+            file=line.file,
+            reference_file=line.reference_file,
+            sha256=line.sha256 or "",
+            reference_sha256=line.reference_sha256 or "",
+            verdict=line.verdict,
+            reasons=line.reasons,
+            match=None if line.match is None else redaction.own_match(line.match),
+            weights=line.weights or "",
+            calibration=line.calibration or "",
+        )
+
+    def hash_search(
+        self, actor: Actor, pdq_hex: str, *, distance: int = hashes.LONGEST_DISTANCE
+    ) -> Sequence[HashMatchView]:
+        """The registered pictures nearest to a PDQ hash, at most 20, nearest first; too plain ones are left out.
+
+        Of originals that are not shown it is only told that they are within 31 bits, whatever ``distance`` was asked
+        for. Raises PermissionDenied without `checks:write`, InputError.
+        """
+        actor.require(Scope.CHECKS_WRITE)
+        within = hashes.checked_distance(distance)
+        near = hashes.nearest(self._store, hashes.pdq_of(pdq_hex), most=_HASHES_LOOKED_UP)
+        found = {
+            reference.reference_id: bits for bits, sha256 in near for reference in self._catalogue.references_of(sha256)
+        }
+        originals = self._store.originals(found)
+        hits = [HashHit(original=original, hamming_distance=found[id_]) for id_, original in originals.items()]
+        return redaction.hash_match_views(actor, hits, within=within, most=MOST_HASH_MATCHES)
+
+    # looking
+
+    def check_of(self, actor: Actor, finding_id: str) -> CheckView:
+        """One check, as it is shown under the policies of now.
+
+        Raises PermissionDenied without `checks:read`, NotFound unless the actor's organisation asked for it or the
+        actor is a reviewer of the operator, DigestMismatch when it is damaged.
+        """
+        return self._shown(actor, self._visible(actor, finding_id))
+
+    def checks(
+        self, actor: Actor, *, after: str = "", limit: int = 100, newest_first: bool = True
+    ) -> Sequence[CheckView]:
+        """Those of the actor's organisation, behind the finding ``after``; all of them for reviewers of the operator.
+
+        Raises PermissionDenied without `checks:read`, InputError for a ``limit`` outside of 1 to 1000, DigestMismatch.
+        """
+        actor.require(Scope.CHECKS_READ)
+        whose = None if actor.reads_every_finding else actor.organisation_id
+        made = self._store.checks(
+            organisation_id=whose, after=after, limit=checked_limit(limit), newest_first=newest_first
+        )
+        return self._views.of(actor, made)
+
+    def query_picture(self, actor: Actor, finding_id: str) -> bytes:
+        """The checked picture as PNG, reduced. Raises as `check_of` does, NotFound when it is not kept any more."""
+        return pictures.png(self._scene(self._visible(actor, finding_id)).image.working)
+
+    def pictures(self, actor: Actor, finding_id: str, number: int) -> Mapping[str, bytes]:
+        """PNG files, by name, that show the match ``number``, as far as its owner lets the actor see it.
+
+        All evidence pictures; or ``outline`` (the checked picture) and ``thumbnail`` (what is left of the original);
+        or none. Raises as `check_of` does, NotFound when the checked picture is not kept any more.
+        """
+        made = self._visible(actor, finding_id)
+        seen = self._views.seen(actor, made)
+        if not 1 <= number <= len(seen):
+            raise NotFound(f"no match {number} in {finding_id}", hint="Look at the check again.")
+        one, scene = seen[number - 1], self._scene(made)
+        if one.disclosed in ("contact", "erased"):
+            return {}
+        picture = self._picture(one.original.reference)
+        size = (scene.image.width, scene.image.height)
+        if one.disclosed == "outline" or picture is None:
+            outline = pictures.with_region(scene.image.working, one.match.query_region, size=size)
+            thumbnail = {} if picture is None else {"thumbnail": pictures.png(pictures.blurred(picture.working))}
+            return {"outline": pictures.png(outline), **thumbnail}
+        drawn = self._illustrator.draw(scene, one.match, picture)
+        laid = {} if drawn.flip is None else dict(zip(("overlay_query", "overlay_reference"), drawn.flip, strict=True))
+        return {name: pictures.png(pixels) for name, pixels in {**drawn.pictures, **laid}.items()}
+
+    # inside
+
+    def _visible(self, actor: Actor, finding_id: str) -> MadeCheck:
+        actor.require(Scope.CHECKS_READ)
+        made = self._store.check(finding_id)
+        is_mine = made.asker is not None and made.asker.organisation_id == actor.organisation_id
+        if not is_mine and not actor.reads_every_finding:
+            raise NotFound(f"no finding {finding_id}", hint="Look at the checks you have made.")
+        return made
+
+    def _shown(self, actor: Actor, made: MadeCheck) -> CheckView:
+        (view,) = self._views.of(actor, [made])
+        return view
+
+    def _scene(self, made: MadeCheck) -> QueryScene:
+        """Raises NotFound when the bytes are not kept any more."""
+        gone = NotFound(
+            f"the picture of {made.finding.finding_id} is not kept any more", hint="Check it again to see pictures."
+        )
+        if made.kept_until is None or made.kept_until <= self._clock.now():
+            raise gone
+        try:
+            data = self._blobs.get(made.finding.query_sha256)
+        except NotFound as error:
+            raise gone from error
+        return self._illustrator.query(data)
+
+    def _picture(self, reference: Reference) -> ReferencePicture | None:
+        """What is stored of an original; None when that is damaged, which is nothing to tell strangers of."""
+        try:
+            return self._library.picture(self._catalogue.content(reference.sha256 or ""))
+        except (DigestMismatch, NotFound) as error:
+            _log.warning("%s is shown without its picture: %s", reference.reference_id, error.detail)
+            return None
+
+
+def _profile(name: str) -> str:
+    if name not in PROFILES:
+        raise InputError(f"there is no profile {name[:LONGEST_NAME]!r}", hint=f"Profiles are {', '.join(PROFILES)}.")
+    return name
+
+
+def checked_use(use: Use) -> Use:
+    """What a listing is for; an empty text says nothing. Raises InputError."""
+    given = {name: (value or "").strip() or None for name, value in use_view(use).model_dump().items()}
+    for name, value in given.items():
+        if value is not None and (len(value) > LONGEST_NAME or not value.isprintable()):
+            raise InputError(f"a {name} has at most {LONGEST_NAME} printable characters", hint="Shorten it.")
+    return Use(**given)

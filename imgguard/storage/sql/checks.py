@@ -1,0 +1,138 @@
+"""Who had what checked: rows, and the CheckStore port."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from itertools import batched
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select
+
+from imgguard.errors import NotFound
+from imgguard.fingerprint.fingerprint import DescriptorKind
+from imgguard.ports import Asker, MadeCheck, NewCheck, Original, StoredFinding
+from imgguard.registry.accounts import Disclosure
+from imgguard.storage.sql import audit, references
+from imgguard.storage.sql.contents import STATEMENT_NUMBERS, is_searchable
+from imgguard.storage.sql.engine import Database
+from imgguard.storage.sql.schema import (
+    checks,
+    contents,
+    descriptors,
+    findings,
+    organisations,
+    queries,
+    refs,
+    standings,
+)
+
+_made: Select[Any] = (
+    select(
+        *findings.columns,
+        checks.c.organisation_id,
+        organisations.c.owner_id,
+        checks.c.member_id,
+        checks.c.key_id,
+        checks.c.intended_use,
+        queries.c.expires_at,
+    )
+    .outerjoin(checks, checks.c.finding_id == findings.c.finding_id)
+    .outerjoin(organisations, organisations.c.organisation_id == checks.c.organisation_id)
+    .outerjoin(queries, queries.c.query_sha256 == findings.c.query_sha256)
+)
+
+
+def add(connection: Connection, finding_id: str, check: NewCheck) -> None:
+    """Who asked for the finding, which is stored in the same transaction, and the event that tells of it."""
+    connection.execute(
+        insert(checks).values(
+            finding_id=finding_id,
+            organisation_id=check.organisation_id,
+            member_id=check.member_id,
+            key_id=check.key_id,
+            intended_use=check.intended_use,
+        )
+    )
+    if check.standings:
+        rows = [
+            {"finding_id": finding_id, "reference_id": reference_id, "document": document}
+            for reference_id, document in check.standings.items()
+        ]
+        connection.execute(insert(standings), rows)
+    audit.record(connection, check.event)
+
+
+def _of_rows(connection: Connection, rows: Sequence[Row[Any]]) -> list[MadeCheck]:
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for some in batched([row.finding_id for row in rows], STATEMENT_NUMBERS):
+        for row in connection.execute(select(standings).where(standings.c.finding_id.in_(some))):
+            found[row.finding_id][row.reference_id] = row.document
+    return [_record(row, found.get(row.finding_id, {})) for row in rows]
+
+
+def _record(row: Row[Any], stood: Mapping[str, str]) -> MadeCheck:
+    names = [column.name for column in findings.columns]
+    asker = None
+    if row.organisation_id is not None:
+        asker = Asker(
+            organisation_id=row.organisation_id,
+            owner_id=row.owner_id,
+            member_id=row.member_id,
+            key_id=row.key_id,
+            intended_use=row.intended_use,
+        )
+    finding = StoredFinding(**{name: row._mapping[name] for name in names})
+    return MadeCheck(finding=finding, asker=asker, standings=stood, kept_until=row.expires_at)
+
+
+class SqlChecks:
+    """See `imgguard.ports.CheckStore` for the contract of each method."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def check(self, finding_id: str) -> MadeCheck:
+        with self._database.read() as connection:
+            rows = connection.execute(_made.where(findings.c.finding_id == finding_id)).all()
+            if not rows:
+                raise NotFound(f"no finding {finding_id}", hint="Look at the checks you have made.")
+            (made,) = _of_rows(connection, rows)
+            return made
+
+    def checks(
+        self, *, organisation_id: str | None = None, after: str = "", limit: int = 1000, newest_first: bool = False
+    ) -> Sequence[MadeCheck]:
+        # The key of the table that is searched, so that its index gives the order.
+        order = findings.c.finding_id if organisation_id is None else checks.c.finding_id
+        statement = _made.order_by(order.desc() if newest_first else order).limit(limit)
+        if organisation_id is not None:
+            statement = statement.where(checks.c.organisation_id == organisation_id)
+        if after:
+            statement = statement.where(order < after if newest_first else order > after)
+        with self._database.read() as connection:
+            return _of_rows(connection, connection.execute(statement).all())
+
+    def originals(self, reference_ids: Collection[str]) -> Mapping[str, Original]:
+        statement = references.reference_rows.add_columns(
+            contents.c.width, contents.c.height, organisations.c.disclosure
+        ).outerjoin(organisations, organisations.c.owner_id == refs.c.owner_id)
+        found: dict[str, Original] = {}
+        with self._database.read() as connection:
+            for some in batched(sorted(set(reference_ids)), STATEMENT_NUMBERS):
+                for row in connection.execute(statement.where(refs.c.reference_id.in_(some))):
+                    found[row.reference_id] = Original(
+                        reference=references.record_of(row),
+                        disclosure=Disclosure(row.disclosure or Disclosure.OUTLINE),
+                        size=None if row.width is None else (row.width, row.height),
+                    )
+        return found
+
+    def perceptual_hashes(self, *, after: int = 0, limit: int = 10_000) -> Sequence[tuple[int, str, bytes]]:
+        statement = (
+            select(contents.c.number, contents.c.sha256, descriptors.c.data)
+            .join(descriptors, descriptors.c.content_number == contents.c.number)
+            .where(descriptors.c.kind == DescriptorKind.PDQ, contents.c.number > after, is_searchable)
+            .order_by(contents.c.number)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(row.number, row.sha256, row.data) for row in connection.execute(statement)]

@@ -1,0 +1,34 @@
+import { ask } from "./api.js";
+import { byId, element } from "./dom.js";
+import { tell } from "./problem.js";
+import { words } from "./words.js";
+
+const form = byId("sign-in");
+const button = form.querySelector("button");
+const asked = new URLSearchParams(location.search);
+
+/** Where to go on: a page of ours, whatever the address says. */
+function next() {
+  const target = new URL(asked.get("to") ?? "/", location.origin);
+  return target.origin === location.origin && target.pathname === "/" ? target.pathname + target.search : "/";
+}
+
+async function signIn(event) {
+  event.preventDefault();
+  button.disabled = true;
+  button.textContent = words.sign_in.working;
+  try {
+    await ask("POST", "/v1/session", { json: { email: form.email.value, password: form.password.value }, stay: true });
+    location.replace(next());
+  } catch (problem) {
+    tell(byId("told"), problem);
+    button.disabled = false;
+    button.textContent = words.sign_in.submit;
+    form.password.value = "";
+    form.password.focus();
+  }
+}
+
+form.addEventListener("submit", signIn);
+if (asked.has("over")) byId("told").append(element("p", { class: "note" }, words.problems.session_over));
+form.email.focus();

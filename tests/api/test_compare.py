@@ -1,0 +1,52 @@
+"""Comparing two pictures, and the search by hash: nothing is stored, and no more is told than by a check."""
+
+import hashlib
+
+from .client import assert_problem
+from .conftest import Office, sample
+
+
+def test_two_pictures_are_compared_and_nothing_is_stored(office: Office) -> None:
+    seller = office.as_("shop.seller")
+    before = seller.get("/v1/checks").json(), seller.get("/v1/jobs").json()
+    files = {
+        "query": ("copy.jpg", sample("listings/copy-mirrored-mug.jpg")),
+        "reference": ("../mug.jpg", sample("originals/mug.jpg")),
+    }
+    answer = seller.post("/v1/compare", files=files, data={"profile": "quick"})
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    assert (found["verdict"], found["file"], found["reference_file"]) == ("copy", "copy.jpg", "mug.jpg")
+    assert found["match"]["match_id"] is None
+    assert (seller.get("/v1/checks").json(), seller.get("/v1/jobs").json()) == before
+
+
+def test_what_is_no_picture_is_told(office: Office) -> None:
+    seller, mug = office.as_("shop.seller"), ("mug.jpg", sample("originals/mug.jpg"))
+    assert_problem(
+        seller.post("/v1/compare", files={"query": mug, "reference": ("a.jpg", b"no")}), 422, "unsupported_format"
+    )
+    big = bytes(office.services.settings.max_image_bytes + 1)
+    assert_problem(seller.post("/v1/compare", files={"query": mug, "reference": ("a.jpg", big)}), 413, "body_too_large")
+
+
+def pdq_of_the_mug(office: Office) -> str:
+    mug = hashlib.sha256(sample("originals/mug.jpg")).hexdigest()
+    hashes = {sha256: data for _, sha256, data in office.services.check_store.perceptual_hashes(after=0)}
+    return hashes[mug][:32].hex()
+
+
+def test_a_search_by_hash_tells_strangers_no_distance(office: Office) -> None:
+    asked = {"pdq": pdq_of_the_mug(office), "distance": 0}
+    mine = office.as_("studio.rights_holder").post("/v1/search/hash", json=asked).json()["items"][0]
+    assert (mine["reference_id"], mine["hamming_distance"]) == (office.world.reference_id, 0)
+    strange = office.as_("shop.seller").post("/v1/search/hash", json=asked).json()["items"]
+    assert [(one["reference_id"], one["hamming_distance"]) for one in strange if not one["is_own"]] == [(None, None)]
+    far = office.as_("shop.seller").post("/v1/search/hash", json={"pdq": "0" * 64})
+    assert (far.status_code, far.json()) == (200, {"items": []})
+
+
+def test_a_hash_that_is_none(office: Office) -> None:
+    seller = office.as_("shop.seller")
+    assert_problem(seller.post("/v1/search/hash", json={"pdq": "xyz"}), 422, "invalid_input")
+    assert_problem(seller.post("/v1/search/hash", json={"pdq": "0" * 64, "distance": 32}), 422, "invalid_request")

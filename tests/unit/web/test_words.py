@@ -1,0 +1,77 @@
+"""There are words for everything that the API can answer, and every word that is asked for is there."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from imgguard import web
+from imgguard.registry.decisions import DecidedBy, DecisionKind
+from imgguard.registry.licences import Because, LicenceStatus
+from imgguard.registry.standing import Summary
+from imgguard.services.views import Conclusion, Disclosed
+from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
+from imgguard.verdict.policy import Reason
+from imgguard.web.words import strings, words
+
+FOLDER = Path(web.__file__).parent
+WORDS = words()
+WITHHELD = set(get_args(Disclosed)) - {"everything", "full"}
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("verdicts", Verdict),
+        ("relations", Relation),
+        ("strengths", Strength),
+        ("edits", Edit),
+        ("reasons", Reason),
+        ("conclusions", get_args(Conclusion.__value__ if hasattr(Conclusion, "__value__") else Conclusion)),
+        ("disclosures", WITHHELD),
+        ("standings", Summary),
+        ("because", Because),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_there_are_words_for_every_answer(name: str, keys: object) -> None:
+    assert {str(key) for key in keys} == set(WORDS[name])  # type: ignore[attr-defined]
+
+
+def test_there_are_words_for_licences_and_decisions() -> None:
+    assert {str(status) for status in LicenceStatus} == set(WORDS["licences"]) - {"until"}
+    kinds = {str(kind) for kind in DecisionKind} | {f"by_{by}" for by in DecidedBy}
+    assert kinds == set(WORDS["decisions"])
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "static").glob("*.js")), ids=lambda path: path.name)
+def test_scripts_ask_for_words_that_are_there(path: Path) -> None:
+    asked = set(re.findall(r"(?<!/)\bwords\.((?:\w+)(?:\.\w+)?)", path.read_text()))
+    for name in asked:
+        at: object = WORDS
+        for part in name.split("."):
+            if isinstance(at, Mapping):
+                assert part in at, f"{path.name}: words.{name}"
+                at = at[part]
+
+
+def test_words_are_plain_json_and_never_claim_more_than_is_proven() -> None:
+    assert json.loads(json.dumps(WORDS))["not_proven"]
+    for text in _texts(strings()):
+        assert not re.search(r"infring|stolen|theft|thief|author\b|guilty|illegal", text, re.IGNORECASE), text
+
+
+def test_an_unknown_language_is_a_mistake() -> None:
+    with pytest.raises(FileNotFoundError):
+        strings("xx")
