@@ -360,7 +360,8 @@ def test_a_list_is_read_page_by_page_as_it_is_needed() -> None:
 
 
 def test_a_list_that_leads_in_a_circle_ends() -> None:
-    server = Server([lambda _: page(REFERENCE, cursor="same")])
+    round_and_round = page(REFERENCE, cursor="same")
+    server = Server([round_and_round, round_and_round, problem(500)])
     with server.client() as client, pytest.raises(UnexpectedAnswer):
         list(client.references())
     assert len(server.requests) == 2
