@@ -160,11 +160,15 @@ def compare_facts(line: Line) -> Iterator[tuple[str, str]]:
     from pydantic import ValidationError
 
     from imgguard.cli.sheet import match_facts
-    from imgguard.evidence.wording import VERDICTS
+    from imgguard.evidence.wording import VERDICTS, reason_text
     from imgguard.verdict.finding import Verdict
 
     yield "Verdict", label(VERDICTS, Verdict, line["verdict"])
     try:
-        yield from () if line["match"] is None else match_facts(ContractMatch.model_validate(line["match"]))
+        if line["match"] is not None:
+            yield from match_facts(ContractMatch.model_validate(line["match"]))
+            return
     except ValidationError:  # the words of a newer server
-        yield "Grounds", ", ".join(line["reasons"])
+        pass
+    for reason in line["reasons"]:
+        yield "Grounds", reason_text(reason)

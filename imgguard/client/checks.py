@@ -1,7 +1,6 @@
 """Checks, their pictures, comparisons, and the search by hash."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from imgguard.client.calls import ACCEPTED, PATIENCE, Calls
 from imgguard.client.errors import UnexpectedAnswer
@@ -117,20 +116,14 @@ class CheckCalls(Calls):
         Raises InvalidProblem.
         """
         answer = self._session.post(path_of("search", "hash"), {"pdq": pdq, "distance": distance})
-        return [answer.valid(HashMatch, one) for one in _rows(answer)]
+        found = answer.json()
+        items = found.get("items") if isinstance(found, dict) else None
+        if not isinstance(items, list):
+            raise UnexpectedAnswer("this is not a list of matches", status=answer.status)
+        return [answer.valid(HashMatch, one) for one in items]
 
 
 def _asked(
     profile: str | None, platform: str | None, territory: str | None, shop: str | None, kind: str | None
 ) -> dict[str, object]:
     return {"profile": profile, "platform": platform, "territory": territory, "shop": shop, "kind": kind}
-
-
-def _rows(answer: Answer) -> list[Any]:
-    """A list that has no pages, bare or in an object."""
-    found = answer.json()
-    if isinstance(found, dict):
-        found = next((value for name, value in found.items() if name in ("items", "matches")), None)
-    if not isinstance(found, list):
-        raise UnexpectedAnswer("this is not a list of matches", status=answer.status)
-    return found

@@ -58,11 +58,12 @@ class ReferenceCalls(Calls):
 
     def withdraw(self, reference_id: str) -> Removed:
         """No longer matched from now on; its history stays. Raises NotFoundProblem, ConflictProblem."""
-        return _removed(self._session.ask("DELETE", path_of("references", reference_id)))
+        return self._session.ask("DELETE", path_of("references", reference_id)).read(Removed)
 
     def erase(self, reference_id: str) -> Removed:
         """Destroy its bytes, descriptors and names. Raises NotFoundProblem, ConflictProblem."""
-        return _removed(self._session.ask("DELETE", path_of("references", reference_id), params={"erase": "true"}))
+        path = path_of("references", reference_id)
+        return self._session.ask("DELETE", path, params={"erase": "true"}).read(Removed)
 
     def original(self, reference_id: str) -> bytes:
         """The bytes as they were handed in. Raises NotFoundProblem, also once it is erased."""
@@ -75,17 +76,17 @@ class ReferenceCalls(Calls):
 
     # works and collections
 
-    def works(self) -> Iterator[Work]:
-        """Oldest first."""
-        return self._list(Work, path_of("works"))
+    def works(self, *, collection_id: str | None = None) -> Iterator[Work]:
+        """Oldest first; with ``collection_id`` only those in that collection."""
+        return self._list(Work, path_of("works"), {"collection_id": collection_id})
 
     def work(self, work_id: str) -> Work:
         """Raises NotFoundProblem."""
         return self._session.get(path_of("works", work_id)).read(Work)
 
-    def move(self, reference_id: str, work_id: str) -> Work:
+    def move(self, reference_id: str, work_id: str) -> Reference:
         """Make it a file of this work. Raises NotFoundProblem, ConflictProblem."""
-        return self._session.ask("PUT", path_of("works", work_id, "references", reference_id)).read(Work)
+        return self._session.ask("PUT", path_of("works", work_id, "references", reference_id)).read(Reference)
 
     def collections(self) -> Iterator[Collection]:
         """Oldest first."""
@@ -109,26 +110,19 @@ class ReferenceCalls(Calls):
         """The works in it stay. Raises NotFoundProblem."""
         self._session.ask("DELETE", path_of("collections", collection_id))
 
-    def add_to_collection(self, collection_id: str, work_id: str) -> None:
+    def add_to_collection(self, collection_id: str, work_id: str) -> Collection:
         """Once more changes nothing. Raises NotFoundProblem."""
-        self._session.ask("PUT", path_of("collections", collection_id, "works", work_id))
+        return self._session.ask("PUT", path_of("collections", collection_id, "works", work_id)).read(Collection)
 
-    def remove_from_collection(self, collection_id: str, work_id: str) -> None:
+    def take_from_collection(self, collection_id: str, work_id: str) -> Collection:
         """Once more changes nothing. Raises NotFoundProblem."""
-        self._session.ask("DELETE", path_of("collections", collection_id, "works", work_id))
+        return self._session.ask("DELETE", path_of("collections", collection_id, "works", work_id)).read(Collection)
 
 
 def _match(read: Reference | Collection | str) -> dict[str, str]:
     """The condition that it still is as it was read."""
     etag = None if isinstance(read, str) else read.etag
     return {} if etag is None else {"If-Match": etag}
-
-
-def _removed(answer: Answer) -> Removed:
-    """Withdrawing may answer with the reference alone."""
-    found: Any = answer.json()
-    is_bare = isinstance(found, dict) and "reference" not in found
-    return answer.valid(Removed, {"reference": found} if is_bare else found)
 
 
 def _id(answer: Answer, result: dict[str, Any], name: str) -> str:

@@ -24,7 +24,7 @@ from imgguard.client import (
     Retries,
     TooLargeProblem,
 )
-from imgguard.services.contract import CheckLine, RegisterLine
+from imgguard.services.contract import CheckLine, CompareLine, RegisterLine
 from imgguard.settings import Settings
 
 from .client import Client as Asking
@@ -232,6 +232,68 @@ def test_licences_and_decisions(as_: As) -> None:
     assert studio.retract(decision.decision_id).retracted_at is not None
 
 
+def test_works_and_collections(as_: As) -> None:
+    studio = as_("studio.rights_holder")
+    mug = studio.register(MUG).reference
+    cap = studio.register(SAMPLES / "originals" / "pinstripe-cap.jpg").reference
+    work_id = mug.work_id or ""
+    collection = studio.create_collection("Spring")
+    assert studio.add_to_collection(collection.collection_id, work_id).work_count == 1
+    assert [work.work_id for work in studio.works(collection_id=collection.collection_id)] == [work_id]
+    with pytest.raises(ConflictProblem):
+        studio.rename_collection(collection, "Summer")  # it was changed since
+    read = studio.collection(collection.collection_id)
+    assert studio.rename_collection(read, "Summer").name == "Summer"
+    assert studio.move(cap.reference_id, work_id).work_id == work_id
+    assert {mug.reference_id, cap.reference_id} <= set(studio.work(work_id).reference_ids)
+    assert {one.reference_id for one in studio.references(work_id=work_id)} >= {cap.reference_id}
+    assert studio.take_from_collection(collection.collection_id, work_id).work_count == 0
+    assert collection.collection_id in {one.collection_id for one in studio.collections()}
+    studio.delete_collection(collection.collection_id)
+    with pytest.raises(NotFoundProblem):
+        studio.collection(collection.collection_id)
+
+
+def test_many_at_once(as_: As, tmp_path: Path) -> None:
+    shop = as_("shop.seller")
+    paths = [tmp_path / "listing.jpg", tmp_path / "broken.jpg"]
+    paths[0].write_bytes(crop(MUG))
+    paths[1].write_bytes(b"no picture")
+    job = shop.wait(shop.check_many(paths, profile="quick"), seconds=120)
+    assert (job.is_over, job.item_count, job.done_count, job.failed_count) == (True, 2, 1, 1)
+    first, second = shop.job_items(job)
+    assert (first.file, second.file) == ("listing.jpg", "broken.jpg")
+    assert first.result is not None
+    assert shop.check_of(first.result["finding_id"]).profile == "quick"
+    assert second.error is not None
+    assert second.error.code == "unsupported_format"
+    assert next(shop.jobs()).job_id == job.job_id == shop.job(job.job_id).job_id
+    with pytest.raises(ConflictProblem):
+        shop.cancel(job.job_id)
+    registered = as_("studio.rights_holder").register_many([MUG])
+    assert registered.kind == "register"
+
+
+def test_what_is_fetched(as_: As) -> None:
+    with pytest.raises(InvalidProblem) as caught:
+        as_("shop.seller").check_url("http://127.0.0.1/a.jpg", territory="DE")
+    assert caught.value.code == "fetch_refused"
+    with pytest.raises(InvalidProblem) as caught:
+        as_("studio.rights_holder").register_url("http://127.0.0.1/a.jpg", title="A mug")
+    assert caught.value.code == "fetch_refused"
+
+
+def test_questions_of_which_nothing_is_stored(as_: As) -> None:
+    shop = as_("shop.seller")
+    found = shop.compare(crop(MUG), MUG, file="listing.jpg", profile="quick")
+    assert (found.verdict, found.file, found.reference_file) == ("copy", "listing.jpg", "mug.jpg")
+    assert found.match is not None
+    assert found.match.transform is not None
+    assert shop.search_hash("0" * 64, distance=0) == []
+    with pytest.raises(InvalidProblem):
+        shop.search_hash("xyz")
+
+
 # the models fit what is sent
 
 SHAPES = {
@@ -241,6 +303,10 @@ SHAPES = {
     "Removed": "Removed",
     "Job": "Job",
     "JobItem": "JobItem",
+    "Work": "Work",
+    "Collection": "Collection",
+    "Comparison": "Comparison",
+    "HashMatch": "HashMatchView",
     "Match": "MatchView",
     "Transform": "TransformObject",
     "Licence": "WholeLicence",
@@ -313,6 +379,8 @@ def test_the_commands_with_a_server(cli: Callable[..., tuple[int, list[dict[str,
     assert lines[1]["error"]["code"] == "unsupported_format"
     assert (lines[0]["matches"][0]["owner"], lines[0]["matches"][0]["reference_id"]) == ("Studio", None)
     assert list(lines[0]) == list(CheckLine.model_fields)
+    code, compared = cli("shop.seller", "compare", listing, MUG)
+    assert (code, CompareLine.model_validate(compared[0]).verdict) == (0, "copy")
     code, found = cli("shop.seller", "list", "--findings")
     assert found[0]["finding_id"] == lines[0]["finding_id"]
     code, lines = cli("shop.seller", "register", MUG)

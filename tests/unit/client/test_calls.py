@@ -113,16 +113,16 @@ CALLS: list[tuple[Call, Any, str]] = [
     (lambda c: c.erase("ref_1"), REMOVED, "DELETE /v1/references/ref_1?erase=true"),
     (lambda c: c.original("ref_1"), PICTURE, "GET /v1/references/ref_1/original"),
     (lambda c: c.picture("ref_1", side=128), PICTURE, "GET /v1/references/ref_1/picture?side=128"),
-    (lambda c: list(c.works()), page(WORK), "GET /v1/works"),
+    (lambda c: list(c.works(collection_id="col_1")), page(WORK), "GET /v1/works?collection_id=col_1"),
     (lambda c: c.work("wrk_1"), WORK, "GET /v1/works/wrk_1"),
-    (lambda c: c.move("ref_1", "wrk_2"), WORK, "PUT /v1/works/wrk_2/references/ref_1"),
+    (lambda c: c.move("ref_1", "wrk_2"), REFERENCE, "PUT /v1/works/wrk_2/references/ref_1"),
     (lambda c: list(c.collections()), page(COLLECTION), "GET /v1/collections"),
     (lambda c: c.collection("col_1"), COLLECTION, "GET /v1/collections/col_1"),
     (lambda c: c.create_collection("Spring"), COLLECTION, "POST /v1/collections"),
     (lambda c: c.rename_collection("col_1", "Summer"), COLLECTION, "PATCH /v1/collections/col_1"),
     (lambda c: c.delete_collection("col_1"), NOTHING, "DELETE /v1/collections/col_1"),
-    (lambda c: c.add_to_collection("col_1", "wrk_1"), NOTHING, "PUT /v1/collections/col_1/works/wrk_1"),
-    (lambda c: c.remove_from_collection("col_1", "wrk_1"), NOTHING, "DELETE /v1/collections/col_1/works/wrk_1"),
+    (lambda c: c.add_to_collection("col_1", "wrk_1"), COLLECTION, "PUT /v1/collections/col_1/works/wrk_1"),
+    (lambda c: c.take_from_collection("col_1", "wrk_1"), COLLECTION, "DELETE /v1/collections/col_1/works/wrk_1"),
     (lambda c: c.check(b"data"), CHECK, "POST /v1/checks"),
     (lambda c: c.check_url("https://a.example/a.jpg"), CHECK, "POST /v1/checks/by-url"),
     (lambda c: c.check_many([b"a", b"b"]), JOB, "POST /v1/checks/bulk"),
@@ -430,11 +430,6 @@ def test_so_is_a_licence() -> None:
         client.extend_licence(read, ends_at=None)
         client.revoke_licence("lic_1")
     assert [request.headers.get("if-match") for request in server.requests] == [None, '"abc"', None]
-
-
-def test_withdrawing_may_answer_with_the_reference_alone() -> None:
-    with Server([REFERENCE]).client() as client:
-        assert client.withdraw("ref_1").reference.reference_id == "ref_1"
 
 
 # licences

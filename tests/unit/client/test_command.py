@@ -322,6 +322,10 @@ def test_comparing_prints_the_line_of_the_contract(cli: Cli, images: list[Path],
     shown = cli("compare", images[0], images[1]).out
     assert "Likely copy" in shown
     assert "very strong" in shown
+    server.answers = [{**COMPARISON, "verdict": "no_match", "match": None, "reasons": ["no_candidate"]}]
+    assert "looks similar enough" in cli("compare", images[0], images[1]).out
+    server.answers = [{**COMPARISON, "match": {**FULL, "relation": "a_new_one"}, "reasons": ["a_new_one"]}]
+    assert "a new one" in cli("compare", images[0], images[1]).out
 
 
 @pytest.mark.parametrize(

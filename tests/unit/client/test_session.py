@@ -219,7 +219,7 @@ GET, POST, PATCH, DELETE = (
     lambda client: client.reference("ref_1"),
     lambda client: client.decide("fnd_1", "ref_1", "not_a_copy"),
     lambda client: client.change_reference("ref_1", title="A mug"),
-    lambda client: client.withdraw("ref_1"),
+    lambda client: client.delete_collection("col_1"),
 )
 
 
