@@ -216,7 +216,7 @@ def test_numbers_of_verdicts(office: Office) -> None:
 
 def test_too_many_drawings_at_once(office: Office, monkeypatch) -> None:
     monkeypatch.setattr(work, "DRAW_PATIENCE", 0.01)
-    monkeypatch.setattr(office.client.app.state, "drawing", asyncio.Semaphore(0))
+    monkeypatch.setitem(office.client.app.state._state, "drawing", asyncio.Semaphore(0))
     answer = office.as_("studio.seller").get(f"/v1/checks/{office.world.finding_id}/picture")
     assert_problem(answer, 503, "overloaded")
 
