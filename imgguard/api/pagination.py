@@ -10,6 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 from pydantic import BaseModel
+from starlette.responses import JSONResponse, Response
 
 from imgguard.errors import InvalidCursor
 
@@ -87,6 +88,11 @@ def page_of[Record](
     after = asked.after(kind, **filters)
     behind = (record for record in records if key(record) > after)
     return cut(list(islice(behind, asked.limit + 1)), asked, kind, key=key, **filters)
+
+
+def page_answer(views: Iterable[BaseModel], cursor: str | None) -> Response:
+    """Models that are what is to be sent already, and need not be validated once more."""
+    return JSONResponse({"items": [view.model_dump(mode="json") for view in views], "next_cursor": cursor})
 
 
 def cut[Record](

@@ -26,7 +26,8 @@ def job_object(job: Job) -> dict[str, object]:
 
 
 def item_object(item: Item) -> dict[str, object]:
-    """``result`` is what the kind of the job gives, null unless the item is done."""
+    """``result`` is what the kind of the job keeps, null unless the item is done; of a registration, which keeps more
+    than everybody may see, show what `References.registered` makes of it."""
     return {
         "position": item.position,
         "state": item.state.value,

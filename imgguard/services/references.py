@@ -12,14 +12,21 @@ from imgguard.registry.records import Content, Reference, ReferenceStatus
 from imgguard.services import redaction
 from imgguard.services.audit import event_of
 from imgguard.services.check_views import Standings
-from imgguard.services.contract import ErrorObject, RegisterLine
+from imgguard.services.contract import ErrorObject, Match
 from imgguard.services.invitations import checked_name
 from imgguard.services.library import CatalogueLibrary
 from imgguard.services.pictures import jpeg
 from imgguard.services.registration import Registration
 from imgguard.services.removal import Removal, Removed, Telling
 from imgguard.services.rights_inputs import checked_limit
-from imgguard.services.views import MatchView, ReferenceView, RegisteredView, RemovedView, reference_view
+from imgguard.services.views import (
+    MatchView,
+    ReferenceView,
+    RegisteredView,
+    RegistrationRecord,
+    RemovedView,
+    reference_view,
+)
 
 SMALLEST_SIDE, LARGEST_SIDE = 64, 512
 """Pixels: of the picture of a reference; the copy that is stored beside an original has no more."""
@@ -57,6 +64,11 @@ class References:
 
         Raises PermissionDenied without `references:write`, InputError, ConfigurationError, DependencyError.
         """
+        record = self.recorded(actor, data, file=file, title=title)
+        return self._registered(actor, record, self._works.filed(record.reference_id))
+
+    def recorded(self, actor: Actor, data: bytes, *, file: str, title: str | None = None) -> RegistrationRecord:
+        """`register`, as a job keeps it for `registered`. Not to be shown."""
         actor.require(Scope.REFERENCES_WRITE)
         line = self._registration.register(
             data,
@@ -65,19 +77,33 @@ class References:
             title=None if title is None else checked_name(title, whose="a work"),
             event=_telling(actor, Action.REFERENCE_REGISTERED),
         )
-        filed = self._works.filed(line.reference_id or "")
-        return RegisteredView(
+        return RegistrationRecord(
             status="duplicate" if line.status == "duplicate" else "registered",
-            reference=reference_view(filed),
-            similar=self._similar(actor, line, filed.content),
+            reference_id=line.reference_id or "",
+            similar=[match.model_copy(update={"file": None, "owner": None}) for match in line.similar],
             error=_untold(line.error),
         )
 
-    def _similar(self, actor: Actor, line: RegisterLine, content: Content | None) -> list[MatchView]:
+    def registered(self, actor: Actor, record: RegistrationRecord) -> RegisteredView:
+        """What became of a picture that was handed in, as it is shown now.
+
+        Raises PermissionDenied without `references:read`, NotFound when it is not the actor's to see.
+        """
+        return self._registered(actor, record, self._readable(actor, record.reference_id))
+
+    def _registered(self, actor: Actor, record: RegistrationRecord, filed: FiledReference) -> RegisteredView:
+        return RegisteredView(
+            status=record.status,
+            reference=reference_view(filed),
+            similar=self._similar(actor, record.similar, filed.content),
+            error=record.error,
+        )
+
+    def _similar(self, actor: Actor, matches: Sequence[Match], content: Content | None) -> list[MatchView]:
         """What it resembles: of others' originals no more than a check would tell."""
-        if not line.similar or content is None:
+        if not matches or content is None:
             return []
-        originals = self._store.originals({match.reference_id for match in line.similar if match.reference_id})
+        originals = self._store.originals({match.reference_id for match in matches if match.reference_id})
         standings = self._standings.of(
             actor.organisation_id,
             actor.owner_id,
@@ -87,7 +113,7 @@ class References:
             use=Use(),
             at=self._clock.now(),
         )
-        seen = redaction.seen_by(actor, line.similar, originals, standings)
+        seen = redaction.seen_by(actor, matches, originals, standings)
         return redaction.match_views(seen, finding_id=None)
 
     # looking

@@ -13,7 +13,7 @@ from imgguard.registry.licences import Because, LicenceStanding, LicenceStatus, 
 from imgguard.registry.records import ReferenceStatus
 from imgguard.registry.standing import Standing, Summary
 from imgguard.registry.works import Collection, Work
-from imgguard.services.contract import ErrorObject, MatchVerdict, Point, TransformObject
+from imgguard.services.contract import ErrorObject, Match, MatchVerdict, Point, TransformObject
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
 
 Disclosed = Literal["everything", "full", "outline", "contact", "erased"]
@@ -163,6 +163,16 @@ class RegisteredView(_View):
     status: Literal["registered", "duplicate"]
     reference: ReferenceView
     similar: list[MatchView]
+    error: ErrorObject | None
+
+
+class RegistrationRecord(_View):
+    """What a job keeps of a registration: ``similar`` unredacted and without names, for whoever looks at it later sees
+    what the owners' policies allow by then, and what was erased is not kept here."""
+
+    status: Literal["registered", "duplicate"]
+    reference_id: str
+    similar: list[Match]
     error: ErrorObject | None
 
 

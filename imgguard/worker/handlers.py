@@ -25,17 +25,10 @@ def make(services: Services) -> Handlers:
 
     def register(actor: Actor, given: ItemInput, options: Mapping[str, object]) -> Mapping[str, object]:
         title = options.get("title")
-        view = services.references.register(
+        record = services.references.recorded(
             actor, given.data, file=given.file, title=title if isinstance(title, str) else None
         )
-        similar = [match.model_dump(mode="json") for match in view.similar]
-        error = None if view.error is None else view.error.model_dump(mode="json")
-        return {
-            "status": view.status,
-            "reference_id": view.reference.reference_id,
-            "similar": similar,
-            "error": error,
-        }
+        return record.model_dump(mode="json")
 
     return {"check": check, "register": register}
 

@@ -42,6 +42,34 @@ def test_what_it_resembles_is_told_no_further_than_a_check_would(office: Office)
     assert (match["owner"], match["disclosure"], match["reference_id"]) == ("Studio", "outline", None)
 
 
+def test_what_it_resembles_is_told_under_the_policies_of_the_moment_it_is_looked_at(office: Office) -> None:
+    """The job keeps the match, but neither names nor what a policy allowed once."""
+    shop, studio = office.as_("shop.rights_holder"), office.as_("studio.admin")
+    headers = {"Idempotency-Key": "a-recoloured-copy"}
+    copy = {"file": ("copy.jpg", sample("listings/copy-with-watermark-plaid-shirt.jpg"))}
+    original = office.as_("studio.rights_holder").post("/v1/references", files=picture("plaid-shirt"))
+    assert original.status_code in (200, 201), original.text
+    first = shop.post("/v1/references", files=copy, headers=headers)
+    (told,) = first.json()["similar"]
+    assert (told["owner"], told["disclosure"]) == ("Studio", "outline")
+    job = next(job for job in shop.get("/v1/jobs").json()["items"] if job["kind"] == "register")
+    items = f"/v1/jobs/{job['job_id']}/items"
+    reference_id = original.json()["reference"]["reference_id"]
+    assert reference_id not in shop.get(items).text
+    stored = "".join(str(item.result) for item in office.services.job_store.items(job["job_id"], after=0, limit=10))
+    assert "Studio" not in stored
+    assert "plaid-shirt" not in stored
+    studio.patch("/v1/organisation", json={"disclosure": "contact"})
+    try:
+        again = shop.post("/v1/references", files=copy, headers=headers)
+        assert again.headers["idempotency-replayed"] == "true"
+        (item,) = shop.get(items).json()["items"]
+        for (match,) in (again.json()["similar"], item["result"]["similar"]):
+            assert (match["owner"], match["disclosure"], match["query_region"]) == (None, "contact", None)
+    finally:
+        studio.patch("/v1/organisation", json={"disclosure": "outline"})
+
+
 def test_what_is_no_picture_is_told(office: Office) -> None:
     answer = office.as_("studio.rights_holder").post("/v1/references", files={"file": ("a.jpg", b"no picture")})
     assert_problem(answer, 422, "unsupported_format")

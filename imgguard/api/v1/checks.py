@@ -8,12 +8,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from imgguard.api import uploads, work
 from imgguard.api.idempotency import idempotent, remember
 from imgguard.api.openapi import errors
-from imgguard.api.pagination import PageDep, PageOf, cut
+from imgguard.api.pagination import PageDep, PageOf, cut, page_answer
 from imgguard.api.revisions import IfNoneMatch, tagged
 from imgguard.api.routes import Route
 from imgguard.api.security import ActorDep, ServicesDep
@@ -164,7 +164,7 @@ def list_checks(page: PageDep, actor: ActorDep, services: ServicesDep) -> Respon
     """Those of the organisation, the latest first; for reviewers of the operator, all."""
     found = services.checks.checks(actor, after=page.after(_LIST), limit=page.limit + 1)
     views, cursor = cut(list(found), page, _LIST, key=lambda view: view.finding_id)
-    return JSONResponse({"items": [view.model_dump(mode="json") for view in views], "next_cursor": cursor})
+    return page_answer(views, cursor)
 
 
 @router.get(

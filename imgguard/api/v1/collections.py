@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from imgguard.api.idempotency import idempotent, remember
 from imgguard.api.openapi import errors
-from imgguard.api.pagination import PageDep, PageOf, cut
+from imgguard.api.pagination import PageDep, PageOf, cut, page_answer
 from imgguard.api.revisions import IfMatch, IfNoneMatch, changing, require_match, tagged
 from imgguard.api.routes import Route
 from imgguard.api.security import ActorDep, ServicesDep
@@ -35,7 +35,7 @@ class CollectionPage(PageOf[Collection]):
 def list_collections(page: PageDep, actor: ActorDep, services: ServicesDep) -> Response:
     found = services.works.collections(actor, after=page.after(_LIST), limit=page.limit + 1)
     views, cursor = cut(list(found), page, _LIST, key=lambda view: view.collection_id)
-    return JSONResponse({"items": [view.model_dump(mode="json") for view in views], "next_cursor": cursor})
+    return page_answer(views, cursor)
 
 
 def _again(services: Services, actor: Actor, ids: Mapping[str, str]) -> CollectionView:

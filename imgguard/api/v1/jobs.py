@@ -10,8 +10,13 @@ from imgguard.api.pagination import PageDep, PageOf, cut
 from imgguard.api.routes import Route
 from imgguard.api.security import ActorDep, ServicesDep
 from imgguard.api.work_schemas import Job, JobItem
+from imgguard.bootstrap import Services
 from imgguard.errors import InvalidCursor, InvalidTransition, NotFound, PermissionDenied
+from imgguard.ports import Item
+from imgguard.ports import Job as JobRecord
+from imgguard.registry.access import Actor
 from imgguard.services.job_objects import item_object
+from imgguard.services.views import RegistrationRecord
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Route)
 _LIST, _ITEMS = "jobs", "job_items"
@@ -56,9 +61,22 @@ def get_job(job_id: str, actor: ActorDep, services: ServicesDep) -> Response:
 def list_job_items(job_id: str, page: PageDep, actor: ActorDep, services: ServicesDep) -> JobItemPage:
     """Each with its result or its error, as far as it is."""
     after = int(page.after(_ITEMS, job_id=job_id) or 0)
+    job = services.jobs.job(actor, job_id)
     found = services.jobs.items(actor, job_id, after=after, limit=page.limit + 1)
     items, cursor = cut(list(found), page, _ITEMS, key=lambda item: str(item.position), job_id=job_id)
-    return JobItemPage(items=[JobItem.model_validate(item_object(item)) for item in items], next_cursor=cursor)
+    return JobItemPage(items=[_item_shown(services, actor, job, item) for item in items], next_cursor=cursor)
+
+
+def _item_shown(services: Services, actor: Actor, job: JobRecord, item: Item) -> JobItem:
+    """A registration keeps more than is to be shown: it is told as everywhere else, under the policies of now."""
+    values = item_object(item)
+    if job.kind == "register" and item.result is not None:
+        view = services.references.registered(actor, RegistrationRecord.model_validate(item.result))
+        values["result"] = {
+            "reference_id": view.reference.reference_id,
+            **view.model_dump(mode="json", include={"status", "similar", "error"}),
+        }
+    return JobItem.model_validate(values)
 
 
 @router.post(

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from imgguard.api import uploads, work
 from imgguard.api.idempotency import idempotent, remember
 from imgguard.api.openapi import errors
-from imgguard.api.pagination import PageDep, PageOf, cut
+from imgguard.api.pagination import PageDep, PageOf, cut, page_answer
 from imgguard.api.revisions import IfMatch, IfNoneMatch, changing, require_match, tagged
 from imgguard.api.routes import Route
 from imgguard.api.security import ActorDep, ServicesDep
@@ -33,6 +33,7 @@ from imgguard.registry.accounts import Scope
 from imgguard.registry.records import ReferenceStatus
 from imgguard.services.invitations import checked_name
 from imgguard.services.jobs import Input
+from imgguard.services.views import RegistrationRecord
 
 router = APIRouter(prefix="/v1/references", tags=["references"], route_class=Route)
 _LIST = "references"
@@ -54,16 +55,8 @@ def _require(actor: Actor) -> None:
 
 def _registered(services: Services, actor: Actor, job_id: str) -> Registered:
     """What became of the picture of a job that is over. Raises as `work.result_of` does."""
-    result = work.result_of(services, actor, job_id)
-    reference = services.references.reference(actor, result["reference_id"])
-    return Registered.model_validate(
-        {
-            "status": result["status"],
-            "reference": reference.model_dump(),
-            "similar": result["similar"],
-            "error": result.get("error"),
-        }
-    )
+    record = RegistrationRecord.model_validate(work.result_of(services, actor, job_id))
+    return Registered.model_validate(services.references.registered(actor, record).model_dump())
 
 
 def _again(services: Services, actor: Actor, ids: Mapping[str, str]) -> BaseModel:
@@ -175,7 +168,7 @@ def list_references(
     after = page.after(_LIST, status=status, work_id=work_id)
     found = services.references.references(actor, status=status, work_id=work_id, after=after, limit=page.limit + 1)
     views, cursor = cut(list(found), page, _LIST, key=lambda view: view.reference_id, status=status, work_id=work_id)
-    return JSONResponse({"items": [view.model_dump(mode="json") for view in views], "next_cursor": cursor})
+    return page_answer(views, cursor)
 
 
 @router.get(

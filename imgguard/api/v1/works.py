@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from imgguard.api.openapi import errors
-from imgguard.api.pagination import PageDep, PageOf, cut
+from imgguard.api.pagination import PageDep, PageOf, cut, page_answer
 from imgguard.api.revisions import IfNoneMatch, tagged
 from imgguard.api.routes import Route
 from imgguard.api.security import ActorDep, ServicesDep
@@ -37,7 +37,7 @@ def list_works(
     after = page.after(_LIST, collection_id=collection_id)
     found = services.works.works(actor, collection_id=collection_id, after=after, limit=page.limit + 1)
     views, cursor = cut(list(found), page, _LIST, key=lambda view: view.work_id, collection_id=collection_id)
-    return JSONResponse({"items": [view.model_dump(mode="json") for view in views], "next_cursor": cursor})
+    return page_answer(views, cursor)
 
 
 @router.get(

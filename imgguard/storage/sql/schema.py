@@ -40,9 +40,6 @@ from imgguard.storage.sql.tables.work import (
     idempotency_keys,
     job_items,
     jobs,
-    webhook_deliveries,
-    webhook_messages,
-    webhooks,
 )
 
 HEAD = "0003"
@@ -83,8 +80,5 @@ __all__ = [
     "refs",
     "sessions",
     "standings",
-    "webhook_deliveries",
-    "webhook_messages",
-    "webhooks",
     "works",
 ]

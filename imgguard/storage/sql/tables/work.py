@@ -1,4 +1,4 @@
-"""Work off the request path, answers that are given twice, and messages to other systems."""
+"""Work off the request path, and answers that are given twice."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text
 
@@ -57,44 +57,4 @@ idempotency_keys = Table(
     Column("headers", Text, nullable=False),
     Column("body", Text, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
-)
-
-# ``secret`` signs messages, so it cannot be kept as a digest.
-webhooks = Table(
-    "webhooks",
-    metadata,
-    Column("webhook_id", String(64), primary_key=True),
-    Column("organisation_id", ForeignKey("organisations.organisation_id"), nullable=False, index=True),
-    Column("url", Text, nullable=False),
-    Column("secret", Text, nullable=False),
-    Column("events", Text, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("disabled_at", UtcDateTime),
-)
-
-webhook_messages = Table(
-    "webhook_messages",
-    metadata,
-    Column("message_id", String(64), primary_key=True),
-    Column("organisation_id", ForeignKey("organisations.organisation_id"), nullable=False, index=True),
-    Column("kind", String(64), nullable=False),
-    Column("document", Text, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False, index=True),
-)
-
-webhook_deliveries = Table(
-    "webhook_deliveries",
-    metadata,
-    Column("delivery_id", String(64), primary_key=True),
-    Column("webhook_id", ForeignKey("webhooks.webhook_id"), nullable=False),
-    Column("message_id", ForeignKey("webhook_messages.message_id"), nullable=False, index=True),
-    Column("state", String(16), nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("next_at", UtcDateTime),
-    Column("last_status", Integer),
-    Column("last_error", Text),
-    Column("finished_at", UtcDateTime),
-    CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
-    Index("ix_webhook_deliveries_due", "state", "next_at"),
-    Index("ix_webhook_deliveries_webhook", "webhook_id", "delivery_id"),
 )

@@ -1,4 +1,4 @@
-"""Who had what checked, licences, decisions, collections; jobs, idempotency keys, webhooks."""
+"""Who had what checked, licences, decisions, collections; jobs, idempotency keys."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +13,6 @@ def upgrade() -> None:
     _create_licences()
     _create_checks()
     _create_jobs()
-    _create_webhooks()
 
 
 def _create_licences() -> None:
@@ -231,56 +230,3 @@ def _create_jobs() -> None:
     )
     op.create_index("ix_job_items_queue", "job_items", ["state", "priority", "job_id", "position"], unique=False)
     op.create_index(op.f("ix_job_items_sha256"), "job_items", ["sha256"], unique=False)
-
-
-def _create_webhooks() -> None:
-    op.create_table(
-        "webhook_messages",
-        sa.Column("message_id", sa.String(length=64), nullable=False),
-        sa.Column("organisation_id", sa.String(length=64), nullable=False),
-        sa.Column("kind", sa.String(length=64), nullable=False),
-        sa.Column("document", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisations.organisation_id"], name=op.f("fk_webhook_messages_organisation_id")
-        ),
-        sa.PrimaryKeyConstraint("message_id", name=op.f("pk_webhook_messages")),
-    )
-    op.create_index(op.f("ix_webhook_messages_created_at"), "webhook_messages", ["created_at"], unique=False)
-    op.create_index(op.f("ix_webhook_messages_organisation_id"), "webhook_messages", ["organisation_id"], unique=False)
-    op.create_table(
-        "webhooks",
-        sa.Column("webhook_id", sa.String(length=64), nullable=False),
-        sa.Column("organisation_id", sa.String(length=64), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("secret", sa.Text(), nullable=False),
-        sa.Column("events", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.Column("disabled_at", sa.DateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisations.organisation_id"], name=op.f("fk_webhooks_organisation_id")
-        ),
-        sa.PrimaryKeyConstraint("webhook_id", name=op.f("pk_webhooks")),
-    )
-    op.create_index(op.f("ix_webhooks_organisation_id"), "webhooks", ["organisation_id"], unique=False)
-    op.create_table(
-        "webhook_deliveries",
-        sa.Column("delivery_id", sa.String(length=64), nullable=False),
-        sa.Column("webhook_id", sa.String(length=64), nullable=False),
-        sa.Column("message_id", sa.String(length=64), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_at", sa.DateTime(), nullable=True),
-        sa.Column("last_status", sa.Integer(), nullable=True),
-        sa.Column("last_error", sa.Text(), nullable=True),
-        sa.Column("finished_at", sa.DateTime(), nullable=True),
-        sa.CheckConstraint("state IN ('pending', 'delivered', 'failed')", name=op.f("ck_webhook_deliveries_state")),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["webhook_messages.message_id"], name=op.f("fk_webhook_deliveries_message_id")
-        ),
-        sa.ForeignKeyConstraint(["webhook_id"], ["webhooks.webhook_id"], name=op.f("fk_webhook_deliveries_webhook_id")),
-        sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_webhook_deliveries")),
-    )
-    op.create_index("ix_webhook_deliveries_due", "webhook_deliveries", ["state", "next_at"], unique=False)
-    op.create_index(op.f("ix_webhook_deliveries_message_id"), "webhook_deliveries", ["message_id"], unique=False)
-    op.create_index("ix_webhook_deliveries_webhook", "webhook_deliveries", ["webhook_id", "delivery_id"], unique=False)
