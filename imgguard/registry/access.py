@@ -43,7 +43,6 @@ SCOPES_OF_ROLE: dict[Role, frozenset[Scope]] = {
         {
             Scope.ORGANISATION_READ,
             Scope.ORGANISATION_WRITE,
-            Scope.WEBHOOKS_WRITE,
             Scope.AUDIT_READ,
         }
     ),

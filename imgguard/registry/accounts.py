@@ -38,7 +38,6 @@ class Scope(StrEnum):
     LICENCES_WRITE = "licences:write"
     ORGANISATION_READ = "organisation:read"
     ORGANISATION_WRITE = "organisation:write"
-    WEBHOOKS_WRITE = "webhooks:write"
     AUDIT_READ = "audit:read"
 
 

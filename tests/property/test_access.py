@@ -23,7 +23,7 @@ from imgguard.storage.sql.migrate import open_database
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 roles = st.frozensets(st.sampled_from(Role))
 scopes = st.frozensets(st.sampled_from(Scope))
-of_an_admin = frozenset({Scope.ORGANISATION_WRITE, Scope.AUDIT_READ, Scope.WEBHOOKS_WRITE})
+of_an_admin = frozenset({Scope.ORGANISATION_WRITE, Scope.AUDIT_READ})
 
 
 def member(*, roles: frozenset[Role], organisation_id: str = "org_1") -> Member:
