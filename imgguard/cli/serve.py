@@ -5,6 +5,9 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,12 +86,27 @@ def _run(app: "FastAPI", listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    # uvicorn raises the signal once more when it is done, for whoever runs it; here that is nobody.
-    before = signal.signal(signal.SIGTERM, lambda *_: None)
-    try:
+    with _own_signals():
         Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """uvicorn raises the signal once more when it is done, for whoever runs it.
+
+    Of SIGTERM that is nobody. Of Ctrl-C it is the command, also where a shell without job control started it in the
+    background and so had Ctrl-C ignored.
+    """
+    ours: dict[signal.Signals, Callable[[int, FrameType | None], object]] = {
+        signal.SIGTERM: lambda *_: None,
+        signal.SIGINT: signal.default_int_handler,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in ours.items()}
+    try:
+        yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Lines(logging.Formatter):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -78,8 +78,15 @@ def test_a_body_that_never_ends_costs_the_connection_only(home: Path) -> None:
         assert client.get("/healthz").status_code == 200
 
 
-def test_ctrl_c_ends_it(home: Path) -> None:
-    with served(home) as (process, _):
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN])
+def test_ctrl_c_ends_it(home: Path, inherited: signal.Handlers) -> None:
+    """Also where a shell without job control started it in the background: there Ctrl-C is ignored at first."""
+    before = signal.signal(signal.SIGINT, inherited)
+    with ExitStack() as stack:
+        try:
+            process, _ = stack.enter_context(served(home))
+        finally:
+            signal.signal(signal.SIGINT, before)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
 
