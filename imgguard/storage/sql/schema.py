@@ -5,10 +5,12 @@ from imgguard.storage.sql.tables.accounts import (
     attempts,
     audit_events,
     audit_parties,
+    identities,
     invitations,
     members,
     organisations,
     sessions,
+    sign_ins,
 )
 from imgguard.storage.sql.tables.base import UtcDateTime, metadata
 from imgguard.storage.sql.tables.catalogue import (
@@ -25,6 +27,7 @@ from imgguard.storage.sql.tables.catalogue import (
     refs,
     works,
 )
+from imgguard.storage.sql.tables.messages import webhook_deliveries, webhooks
 from imgguard.storage.sql.tables.rights import (
     checks,
     collection_works,
@@ -37,12 +40,13 @@ from imgguard.storage.sql.tables.rights import (
     standings,
 )
 from imgguard.storage.sql.tables.work import (
+    feeds,
     idempotency_keys,
     job_items,
     jobs,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration, here so that opening a current store need not import Alembic; a test keeps it true."""
 
 __all__ = [
@@ -60,9 +64,11 @@ __all__ = [
     "counters",
     "decisions",
     "descriptors",
+    "feeds",
     "findings",
     "generations",
     "idempotency_keys",
+    "identities",
     "index_changes",
     "index_history",
     "invitations",
@@ -79,6 +85,9 @@ __all__ = [
     "queries",
     "refs",
     "sessions",
+    "sign_ins",
     "standings",
+    "webhook_deliveries",
+    "webhooks",
     "works",
 ]

@@ -12,6 +12,8 @@ organisations = Table(
     Column("disclosure", String(16), nullable=False),
     Column("is_operator", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),
+    Column("erased_at", UtcDateTime),
     CheckConstraint("disclosure IN ('full', 'outline', 'contact')", name="disclosure"),
     Index(
         "uq_organisations_operator",
@@ -61,6 +63,29 @@ sessions = Table(
     Column("member_id", ForeignKey("members.member_id"), nullable=False, index=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+)
+
+# Who a member is for an OpenID Connect provider.
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", String(255), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("member_id", ForeignKey("members.member_id"), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+# Somebody who was sent to the provider and has not come back yet. ``browser_sha256`` is of a cookie: only the browser
+# that began may end it.
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("state_sha256", String(64), primary_key=True),
+    Column("browser_sha256", String(64), nullable=False),
+    Column("nonce", String(64), nullable=False),
+    Column("code_verifier", String(128), nullable=False),
+    Column("return_to", Text, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
 )
 

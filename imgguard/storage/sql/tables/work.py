@@ -46,6 +46,24 @@ job_items = Table(
     Index("ix_job_items_queue", "state", "priority", "job_id", "position"),
 )
 
+# A product feed whose pictures a job checks. ``sha256``: the feed as it was handed in, kept as long as its job.
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("feed_id", String(64), primary_key=True),
+    Column("organisation_id", ForeignKey("organisations.organisation_id"), nullable=False),
+    Column("member_id", ForeignKey("members.member_id"), nullable=False),
+    Column("job_id", ForeignKey("jobs.job_id"), nullable=False, unique=True),
+    Column("file", Text, nullable=False),
+    Column("form", String(32), nullable=False),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("url", Text),
+    Column("product_count", Integer, nullable=False),
+    Column("picture_count", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_feeds_organisation", "organisation_id", "feed_id"),
+)
+
 # The answer to a request that was sent with an Idempotency-Key; ``status`` is 0 while it is being answered.
 idempotency_keys = Table(
     "idempotency_keys",
