@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from imgguard.services.comparison import Comparison
     from imgguard.services.decisions import Decisions
     from imgguard.services.diagnosis import Doctor
+    from imgguard.services.drawings import Drawings
     from imgguard.services.identity import Identity
     from imgguard.services.illustration import Illustrator
     from imgguard.services.inspection import Inspection
@@ -114,6 +115,18 @@ class Services(Adapters):
         from imgguard.services.illustration import Illustrator
 
         return Illustrator(blobs=self.blobs, decoder=self.decoder)
+
+    @cached_property
+    def drawings(self) -> "Drawings":
+        from imgguard.services.drawings import Drawings
+
+        return Drawings(
+            catalogue=self.catalogue,
+            blobs=self.blobs,
+            illustrator=self.illustrator,
+            library=self.library,
+            clock=self.clock,
+        )
 
     @cached_property
     def library(self) -> "CatalogueLibrary":
@@ -219,13 +232,10 @@ class Services(Adapters):
         return Checks(
             store=self.check_store,
             catalogue=self.catalogue,
-            blobs=self.blobs,
             checking=self.checking,
             comparison=self.comparison,
-            illustrator=self.illustrator,
-            library=self.library,
+            drawings=self.drawings,
             standings=self.standings,
-            clock=self.clock,
             candidates=self.settings.candidates,
         )
 

@@ -1,32 +1,26 @@
 """Checks for people and programs: who asked, how each match stands for them, and what they are shown of it."""
 
-import logging
 from collections.abc import Mapping, Sequence
 
-from imgguard.errors import DigestMismatch, InputError, NotFound, PermissionDenied
-from imgguard.fingerprint.fingerprint import ReferencePicture
+from imgguard.errors import InputError, NotFound, PermissionDenied
 from imgguard.pipeline import PROFILES
-from imgguard.ports import BlobStore, Catalogue, CheckStore, Clock, MadeCheck, NewCheck
+from imgguard.ports import Catalogue, CheckStore, MadeCheck, NewCheck
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, Scope
 from imgguard.registry.licences import Use
 from imgguard.registry.names import LONGEST_NAME
-from imgguard.registry.records import Reference
-from imgguard.services import hashes, pictures, redaction
+from imgguard.services import hashes, redaction
 from imgguard.services.audit import event_of
 from imgguard.services.check_views import CheckViews, Standings
 from imgguard.services.checking import Asked, Checking, Made, Request
 from imgguard.services.comparison import Comparison
-from imgguard.services.illustration import Illustrator, QueryScene
-from imgguard.services.library import CatalogueLibrary
+from imgguard.services.drawings import Drawings
 from imgguard.services.redaction import HashHit
 from imgguard.services.rights_inputs import checked_limit
 from imgguard.services.views import CheckView, CompareView, HashMatchView, StandingRecord, use_view
 
 MOST_HASH_MATCHES = 20
 _HASHES_LOOKED_UP = 200  # contents near a hash whose references are looked up: more are one picture many times
-
-_log = logging.getLogger(__name__)
 
 
 class Checks:
@@ -37,24 +31,18 @@ class Checks:
         *,
         store: CheckStore,
         catalogue: Catalogue,
-        blobs: BlobStore,
         checking: Checking,
         comparison: Comparison,
-        illustrator: Illustrator,
-        library: CatalogueLibrary,
+        drawings: Drawings,
         standings: Standings,
-        clock: Clock,
         candidates: int | None = None,
     ) -> None:
         self._store = store
         self._catalogue = catalogue
-        self._blobs = blobs
         self._checking = checking
         self._comparison = comparison
-        self._illustrator = illustrator
-        self._library = library
+        self._drawings = drawings
         self._standings = standings
-        self._clock = clock
         self._candidates = candidates
         self._views = CheckViews(store=store, standings=standings)
 
@@ -167,30 +155,16 @@ class Checks:
 
     def query_picture(self, actor: Actor, finding_id: str) -> bytes:
         """The checked picture as PNG, reduced. Raises as `check_of` does, NotFound when it is not kept any more."""
-        return pictures.png(self._scene(self._visible(actor, finding_id)).image.working)
+        return self._drawings.query(self._visible(actor, finding_id))
 
     def pictures(self, actor: Actor, finding_id: str, number: int) -> Mapping[str, bytes]:
-        """PNG files, by name, that show the match ``number``, as far as its owner lets the actor see it.
-
-        All evidence pictures; or ``outline`` (the checked picture) and ``thumbnail`` (what is left of the original);
-        or none. Raises as `check_of` does, NotFound when the checked picture is not kept any more.
-        """
+        """PNG files, by name, that show the match ``number``, as far as its owner lets the actor see it: see
+        `Drawings.match`. Raises as `check_of` does, NotFound when the checked picture is not kept any more."""
         made = self._visible(actor, finding_id)
         seen = self._views.seen(actor, made)
         if not 1 <= number <= len(seen):
             raise NotFound(f"no match {number} in {finding_id}", hint="Look at the check again.")
-        one, scene = seen[number - 1], self._scene(made)
-        if one.disclosed in ("contact", "erased"):
-            return {}
-        picture = self._picture(one.original.reference)
-        size = (scene.image.width, scene.image.height)
-        if one.disclosed == "outline" or picture is None:
-            outline = pictures.with_region(scene.image.working, one.match.query_region, size=size)
-            thumbnail = {} if picture is None else {"thumbnail": pictures.png(pictures.blurred(picture.working))}
-            return {"outline": pictures.png(outline), **thumbnail}
-        drawn = self._illustrator.draw(scene, one.match, picture)
-        laid = {} if drawn.flip is None else dict(zip(("overlay_query", "overlay_reference"), drawn.flip, strict=True))
-        return {name: pictures.png(pixels) for name, pixels in {**drawn.pictures, **laid}.items()}
+        return self._drawings.match(made, seen[number - 1])
 
     # inside
 
@@ -205,27 +179,6 @@ class Checks:
     def _shown(self, actor: Actor, made: MadeCheck) -> CheckView:
         (view,) = self._views.of(actor, [made])
         return view
-
-    def _scene(self, made: MadeCheck) -> QueryScene:
-        """Raises NotFound when the bytes are not kept any more."""
-        gone = NotFound(
-            f"the picture of {made.finding.finding_id} is not kept any more", hint="Check it again to see pictures."
-        )
-        if made.kept_until is None or made.kept_until <= self._clock.now():
-            raise gone
-        try:
-            data = self._blobs.get(made.finding.query_sha256)
-        except NotFound as error:
-            raise gone from error
-        return self._illustrator.query(data)
-
-    def _picture(self, reference: Reference) -> ReferencePicture | None:
-        """What is stored of an original; None when that is damaged, which is nothing to tell strangers of."""
-        try:
-            return self._library.picture(self._catalogue.content(reference.sha256 or ""))
-        except (DigestMismatch, NotFound) as error:
-            _log.warning("%s is shown without its picture: %s", reference.reference_id, error.detail)
-            return None
 
 
 def _profile(name: str) -> str:

@@ -3,6 +3,7 @@ import { words } from "./words.js";
 
 const MOST_TRIES = 6;
 let csrf = "";
+let isLeaving = false;
 
 /** What went wrong, for people: `title`, `detail`, `hint`. */
 export class Problem extends Error {
@@ -78,7 +79,10 @@ export function freshKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Leaves the page, once: of several requests that are refused, each would break off the way of the one before. */
 export function toSignIn() {
+  if (isLeaving) return;
+  isLeaving = true;
   const back = location.pathname + location.search;
   location.assign(`/sign-in?${new URLSearchParams({ to: back, over: "1" })}`);
 }
