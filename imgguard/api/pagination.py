@@ -90,9 +90,9 @@ def page_of[Record](
     return cut(list(islice(behind, asked.limit + 1)), asked, kind, key=key, **filters)
 
 
-def page_answer(views: Iterable[BaseModel], cursor: str | None) -> Response:
-    """Models that are what is to be sent already, and need not be validated once more."""
-    return JSONResponse({"items": [view.model_dump(mode="json") for view in views], "next_cursor": cursor})
+def page_answer(views: Iterable[BaseModel], cursor: str | None, **further: object) -> Response:
+    """Models that are what is to be sent already, and need not be validated once more. ``further`` is plain JSON."""
+    return JSONResponse({"items": [view.model_dump(mode="json") for view in views], "next_cursor": cursor, **further})
 
 
 def cut[Record](

@@ -1,6 +1,8 @@
 """Stored checks as they are shown: the finding, how its matches stood, and the policies and decisions of now."""
 
+import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -16,6 +18,8 @@ from imgguard.services import findings, redaction
 from imgguard.services.findings import FindingDocument
 from imgguard.services.redaction import Seen
 from imgguard.services.views import CheckView, StandingRecord, UseView
+
+_log = logging.getLogger(__name__)
 
 
 class Standings(Protocol):
@@ -34,6 +38,13 @@ class Standings(Protocol):
     ) -> Mapping[str, Standing]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class DamagedCheck:
+    """A check whose stored document cannot be read: it is there, and `imgguard doctor` names it too."""
+
+    finding_id: str
+
+
 class CheckViews:
     """Reads only. Thread safe. Raises DigestMismatch for what is damaged, StoreUnavailable."""
 
@@ -46,6 +57,21 @@ class CheckViews:
         documents = [findings.read(one.finding) for one in made]
         originals = self._originals(documents)
         return [self._view(actor, one, document, originals) for one, document in zip(made, documents, strict=True)]
+
+    def listed(self, actor: Actor, made: Sequence[MadeCheck]) -> list[CheckView | DamagedCheck]:
+        """As `of`; what is damaged hides none of the others."""
+        try:
+            return list(self.of(actor, made))
+        except DigestMismatch:
+            return [self._view_of_one(actor, one) for one in made]
+
+    def _view_of_one(self, actor: Actor, made: MadeCheck) -> CheckView | DamagedCheck:
+        try:
+            (view,) = self.of(actor, [made])
+        except DigestMismatch as error:
+            _log.warning("a check is listed without its document: %s", error.detail)
+            return DamagedCheck(made.finding.finding_id)
+        return view
 
     def seen(self, actor: Actor, made: MadeCheck) -> list[Seen]:
         """The matches in the order and number in which they are shown."""

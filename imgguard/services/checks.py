@@ -11,7 +11,7 @@ from imgguard.registry.licences import Use
 from imgguard.registry.names import LONGEST_NAME
 from imgguard.services import hashes, redaction
 from imgguard.services.audit import event_of
-from imgguard.services.check_views import CheckViews, Standings
+from imgguard.services.check_views import CheckViews, DamagedCheck, Standings
 from imgguard.services.checking import Asked, Checking, Made, Request
 from imgguard.services.comparison import Comparison
 from imgguard.services.drawings import Drawings
@@ -141,17 +141,17 @@ class Checks:
 
     def checks(
         self, actor: Actor, *, after: str = "", limit: int = 100, newest_first: bool = True
-    ) -> Sequence[CheckView]:
+    ) -> Sequence[CheckView | DamagedCheck]:
         """Those of the actor's organisation, behind the finding ``after``; all of them for reviewers of the operator.
 
-        Raises PermissionDenied without `checks:read`, InputError for a ``limit`` outside of 1 to 1000, DigestMismatch.
+        Raises PermissionDenied without `checks:read`, InputError for a ``limit`` outside of 1 to 1000.
         """
         actor.require(Scope.CHECKS_READ)
         whose = None if actor.reads_every_finding else actor.organisation_id
         made = self._store.checks(
             organisation_id=whose, after=after, limit=checked_limit(limit), newest_first=newest_first
         )
-        return self._views.of(actor, made)
+        return self._views.listed(actor, made)
 
     def query_picture(self, actor: Actor, finding_id: str) -> bytes:
         """The checked picture as PNG, reduced. Raises as `check_of` does, NotFound when it is not kept any more."""

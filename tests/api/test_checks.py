@@ -198,6 +198,19 @@ def test_a_locked_database_is_told(world: World) -> None:
             assert services.jobs.unfinished()["interactive"] == 1
 
 
+def test_a_damaged_check_is_named_and_hides_none_of_the_others(client: Client, world: World, with_key: WithKey) -> None:
+    owner = with_key("studio.seller")
+    whole = owner.get("/v1/checks").json()
+    assert whole["damaged"] == []
+    assert [one["finding_id"] for one in whole["items"]] == [world.finding_id]
+    with closing(sqlite3.connect(world.home / DATABASE)) as other, other:
+        other.execute("DROP TRIGGER findings_are_immutable")
+        other.execute("UPDATE findings SET document = '{}' WHERE finding_id = ?", [world.finding_id])
+    listed = owner.get("/v1/checks").json()
+    assert (listed["items"], listed["damaged"]) == ([], [world.finding_id])
+    assert_problem(owner.get(f"/v1/checks/{world.finding_id}"), 500, "digest_mismatch")
+
+
 def test_numbers_of_checks_and_of_the_queue(client: Client, with_key: WithKey) -> None:
     with_key("shop.seller").post("/v1/checks", files={"file": ("a.jpg", b"")})
     page = client.another(address="127.0.0.1").get("/metrics").text

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -23,6 +23,7 @@ from imgguard.errors import InputError, InvalidCursor, NotFound, Overloaded, Per
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Scope
 from imgguard.registry.licences import Use
+from imgguard.services.check_views import DamagedCheck
 from imgguard.services.checks import checked_use
 from imgguard.services.jobs import Input
 
@@ -58,6 +59,10 @@ AskedDep = Annotated[Mapping[str, object], Depends(_asked)]
 
 class CheckPage(PageOf[Check]):
     """Latest first."""
+
+    damaged: list[str] = Field(
+        description="`finding_id` of checks that belong on this page and cannot be read any more: tell the operator."
+    )
 
 
 def _require(actor: Actor) -> None:
@@ -163,8 +168,9 @@ async def create_checks(
 def list_checks(page: PageDep, actor: ActorDep, services: ServicesDep) -> Response:
     """Those of the organisation, the latest first; for reviewers of the operator, all."""
     found = services.checks.checks(actor, after=page.after(_LIST), limit=page.limit + 1)
-    views, cursor = cut(list(found), page, _LIST, key=lambda view: view.finding_id)
-    return page_answer(views, cursor)
+    listed, cursor = cut(list(found), page, _LIST, key=lambda one: one.finding_id)
+    damaged = [one.finding_id for one in listed if isinstance(one, DamagedCheck)]
+    return page_answer([one for one in listed if not isinstance(one, DamagedCheck)], cursor, damaged=damaged)
 
 
 @router.get(

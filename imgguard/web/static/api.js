@@ -86,3 +86,7 @@ export function toSignIn() {
   const back = location.pathname + location.search;
   location.assign(`/sign-in?${new URLSearchParams({ to: back, over: "1" })}`);
 }
+
+addEventListener("pageshow", () => {
+  isLeaving = false; // the browser's way back may show this very page again
+});

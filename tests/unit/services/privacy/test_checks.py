@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 
 from imgguard.errors import (
     AuthenticationRequired,
@@ -23,11 +23,12 @@ from imgguard.fingerprint.fingerprint import DescriptorKind
 from imgguard.registry.accounts import Disclosure, Scope
 from imgguard.registry.decisions import DecisionKind
 from imgguard.registry.licences import Use
+from imgguard.services.check_views import DamagedCheck
 from imgguard.services.checking import Request
 from imgguard.services.checks import checked_use
 from imgguard.services.licences import Terms
 from imgguard.services.views import CheckView
-from imgguard.storage.sql.schema import checks, descriptors, queries, standings
+from imgguard.storage.sql.schema import checks, descriptors, findings, queries, standings
 
 from .town import FOLDER, Town, assert_untold, listing, original, pdq_of, references_of, secrets_of, sizes_of
 
@@ -319,10 +320,23 @@ class TestHowItStands:
         assert town.actions() == events
 
     def test_a_damaged_standing_is_noticed(self, town: Town) -> None:
+        finding_id = town.finding(JACKET)
         with town.services.database.write() as connection:
             connection.execute(update(standings).values(document="{}"))
         with pytest.raises(DigestMismatch):
-            town.check_of("asker", JACKET)
+            town.services.checks.check_of(town.actor("asker"), finding_id)
+
+    @pytest.mark.parametrize("what", ["finding", "standing"])
+    def test_a_damaged_check_hides_none_of_the_others(self, town: Town, what: str) -> None:
+        finding_id = town.finding(JACKET)
+        table = findings if what == "finding" else standings
+        with town.services.database.write() as connection:
+            connection.execute(text("DROP TRIGGER findings_are_immutable"))  # as a broken disk would not ask it
+            connection.execute(update(table).where(table.c.finding_id == finding_id).values(document="{}"))
+        listed = town.services.checks.checks(town.actor("asker"))
+        assert DamagedCheck(finding_id) in listed
+        assert len(listed) == 4
+        assert sum(isinstance(one, CheckView) for one in listed) == 3
 
     def test_a_member_that_made_checks_by_a_key_can_be_erased(self, town: Town) -> None:
         services = town.services

@@ -89,7 +89,7 @@ class Town:
 
     def finding(self, file: str) -> str:
         made = self.services.checks.checks(self.actor("asker"))
-        return next(view.finding_id for view in made if view.file == file)
+        return next(view.finding_id for view in made if isinstance(view, CheckView) and view.file == file)
 
     def check_of(self, viewer: str, file: str) -> CheckView:
         return self.services.checks.check_of(self.actor(viewer), self.finding(file))
