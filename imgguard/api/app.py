@@ -95,6 +95,7 @@ def touch(services: Services) -> None:
         "members",
         "models",
         "organisations",
+        "personal_data",
         "references",
         "works",
     ):

@@ -181,5 +181,8 @@ def _example_of(model: type[BaseModel]) -> object:
     examples = model.model_json_schema().get("examples")
     if examples is None:  # a page
         (item,) = get_args(model.model_fields["items"].annotation)
-        return {"items": [_example_of(item)], "next_cursor": None}
+        further: dict[str, object] = {
+            name: [] for name in model.model_fields if name not in ("items", "next_cursor")
+        }  # lists, all empty
+        return {"items": [_example_of(item)], "next_cursor": None, **further}
     return examples[0]

@@ -224,6 +224,9 @@ class MemberExport(BaseModel):
             "sessions": [],
             "keys": [examples.KEY],
             "events": [examples.EVENT],
+            "checks": [],
+            "jobs": [],
+            "decisions": [],
         }
     )
 
@@ -231,6 +234,9 @@ class MemberExport(BaseModel):
     sessions: list[dict[str, Any]]
     keys: list[Key]
     events: list[Event]
+    checks: list[dict[str, Any]] | None = Field(description="Null for admins who may not see checks.")
+    jobs: list[dict[str, Any]] | None = Field(description="As `checks`.")
+    decisions: list[dict[str, Any]] | None = Field(description="As `checks`.")
 
 
 class NewKey(BaseModel):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from imgguard.services.members import Members
     from imgguard.services.organisations import Organisations
     from imgguard.services.passwords import Passwords
+    from imgguard.services.personal_data import PersonalData
     from imgguard.services.rebuilding import Rebuilding
     from imgguard.services.references import References
     from imgguard.services.registration import Registration
@@ -196,6 +197,12 @@ class Services(Adapters):
         )
 
     @cached_property
+    def personal_data(self) -> "PersonalData":
+        from imgguard.services.personal_data import PersonalData
+
+        return PersonalData(members=self.members, traces=self.traces, checks=self.check_store, clock=self.clock)
+
+    @cached_property
     def keys(self) -> "Keys":
         from imgguard.services.keys import Keys
 
@@ -236,6 +243,7 @@ class Services(Adapters):
             comparison=self.comparison,
             drawings=self.drawings,
             standings=self.standings,
+            clock=self.clock,
             candidates=self.settings.candidates,
         )
 

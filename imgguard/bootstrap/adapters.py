@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from imgguard.storage.sql.idempotency import SqlIdempotencyKeys
     from imgguard.storage.sql.jobs import SqlJobs
     from imgguard.storage.sql.rights import SqlRights
+    from imgguard.storage.sql.traces import SqlTraces
     from imgguard.storage.sql.works import SqlWorks
     from imgguard.verdict.calibration import Calibration
 
@@ -119,6 +120,12 @@ class Adapters:
         from imgguard.storage.sql.checks import SqlChecks
 
         return SqlChecks(self.database)
+
+    @cached_property
+    def traces(self) -> "SqlTraces":
+        from imgguard.storage.sql.traces import SqlTraces
+
+        return SqlTraces(self.database)
 
     @cached_property
     def work_store(self) -> "SqlWorks":

@@ -79,6 +79,10 @@ class CheckCalls(Calls):
         """One check, as it is shown under the policies of now. Raises NotFoundProblem."""
         return self._session.get(path_of("checks", finding_id)).read(Check)
 
+    def erase_check(self, finding_id: str) -> None:
+        """Destroy what is stored of it. Raises NotFoundProblem, ConflictProblem when somebody decided about it."""
+        self._session.ask("DELETE", path_of("checks", finding_id))
+
     def checked_picture(self, finding_id: str) -> bytes:
         """The picture that was checked, as PNG, reduced. Raises NotFoundProblem, also when it is not kept any more."""
         return self._session.ask("GET", path_of("checks", finding_id, "picture"), accept="image/*").body

@@ -33,6 +33,7 @@ from imgguard.ports.jobs import (
 )
 from imgguard.ports.network import Accept, Fetched, Fetcher, Posted, Poster, Redirect
 from imgguard.ports.rights import Rights
+from imgguard.ports.traces import Traces
 from imgguard.ports.works import FiledReference, Works
 
 __all__ = [
@@ -78,5 +79,6 @@ __all__ = [
     "SessionGrant",
     "StoredAnswer",
     "StoredFinding",
+    "Traces",
     "Works",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from imgguard.ports.catalogue import StoredFinding
-from imgguard.registry.accounts import Disclosure
+from imgguard.registry.accounts import AuditEvent, Disclosure
 from imgguard.registry.records import Reference
 
 
@@ -59,6 +59,14 @@ class CheckStore(Protocol):
     ) -> Sequence[MadeCheck]:
         """In order of ``finding_id`` or the reverse, those behind ``after``: of one organisation, or of all and of the
         console."""
+        ...
+
+    def erase(self, finding_id: str, *, at: datetime, event: AuditEvent) -> None:
+        """Destroy the finding, who asked for it and how its matches stood; its name among the items of jobs; and the
+        bytes of the query, unless another finding or a content has the same.
+
+        Raises NotFound, InvalidTransition when somebody decided about one of its matches.
+        """
         ...
 
     def originals(self, reference_ids: Collection[str]) -> Mapping[str, Original]:

@@ -78,6 +78,7 @@ class Action(StrEnum):
     COLLECTION_CHANGED = "collection.changed"
     COLLECTION_DELETED = "collection.deleted"
     CHECK_MADE = "check.made"
+    CHECK_ERASED = "check.erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from imgguard.errors import InputError, NotFound, PermissionDenied
 from imgguard.pipeline import PROFILES
-from imgguard.ports import Catalogue, CheckStore, MadeCheck, NewCheck
+from imgguard.ports import Catalogue, CheckStore, Clock, MadeCheck, NewCheck
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, Scope
 from imgguard.registry.licences import Use
@@ -35,6 +35,7 @@ class Checks:
         comparison: Comparison,
         drawings: Drawings,
         standings: Standings,
+        clock: Clock,
         candidates: int | None = None,
     ) -> None:
         self._store = store
@@ -43,6 +44,7 @@ class Checks:
         self._comparison = comparison
         self._drawings = drawings
         self._standings = standings
+        self._clock = clock
         self._candidates = candidates
         self._views = CheckViews(store=store, standings=standings)
 
@@ -153,6 +155,19 @@ class Checks:
         )
         return self._views.listed(actor, made)
 
+    def erase(self, actor: Actor, finding_id: str) -> None:
+        """Destroy what is stored of a check of the actor's organisation; the audit trail says that it was there.
+
+        Raises PermissionDenied without `checks:write`, NotFound also for another organisation's, InvalidTransition when
+        somebody decided about one of its matches.
+        """
+        actor.require(Scope.CHECKS_WRITE)
+        made = self._store.check(finding_id)
+        if made.asker is None or made.asker.organisation_id != actor.organisation_id:
+            raise _missing(finding_id)
+        now = self._clock.now()
+        self._store.erase(finding_id, at=now, event=event_of(actor, Action.CHECK_ERASED, finding_id, at=now))
+
     def query_picture(self, actor: Actor, finding_id: str) -> bytes:
         """The checked picture as PNG, reduced. Raises as `check_of` does, NotFound when it is not kept any more."""
         return self._drawings.query(self._visible(actor, finding_id))
@@ -173,12 +188,16 @@ class Checks:
         made = self._store.check(finding_id)
         is_mine = made.asker is not None and made.asker.organisation_id == actor.organisation_id
         if not is_mine and not actor.reads_every_finding:
-            raise NotFound(f"no finding {finding_id}", hint="Look at the checks you have made.")
+            raise _missing(finding_id)
         return made
 
     def _shown(self, actor: Actor, made: MadeCheck) -> CheckView:
         (view,) = self._views.of(actor, [made])
         return view
+
+
+def _missing(finding_id: str) -> NotFound:
+    return NotFound(f"no finding {finding_id}", hint="Look at the checks you have made.")
 
 
 def _profile(name: str) -> str:

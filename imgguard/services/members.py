@@ -178,11 +178,15 @@ class Members:
 
         For the member itself, and for admins.
         """
-        self._require_self_or_charge(actor, member_id)
-        member, now = self._reachable(actor, member_id), self._clock.now()
+        member, now = self.require_erasable(actor, member_id), self._clock.now()
         event = self._event(actor, Action.MEMBER_ERASED, member, at=now)
         traces = [] if member.email is None else attempts.traces(member.email)
         return self._accounts.erase_member(member_id, at=now, forget=traces, event=event)
+
+    def require_erasable(self, actor: Actor, member_id: str) -> Member:
+        """The member, if ``actor`` may erase it."""
+        self._require_self_or_charge(actor, member_id)
+        return self._reachable(actor, member_id)
 
     # inside
 

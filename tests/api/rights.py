@@ -8,16 +8,19 @@ from typing import Any
 import numpy as np
 
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, pack_vector
-from imgguard.ports import StoredFinding
+from imgguard.ports import NewCheck, StoredFinding
 from imgguard.registry.access import Actor, actor_for
-from imgguard.registry.accounts import Scope
+from imgguard.registry.accounts import Action, Scope
 from imgguard.registry.decisions import Decision, DecisionKind
 from imgguard.registry.ids import new_id
+from imgguard.registry.licences import Use
 from imgguard.registry.records import Content, Reference
 from imgguard.services import findings
+from imgguard.services.audit import event_of
 from imgguard.services.contract import CheckLine
 from imgguard.services.licences import Granted, Terms
 from imgguard.services.matches import match_of
+from imgguard.services.views import use_view
 from imgguard.verdict.finding import Judgement, Relation, Strength, Verdict
 
 from .conftest import Services, World
@@ -72,8 +75,8 @@ class Rights:
         at = self.services.clock.now()
         return self.services.catalogue.add_reference(owner, content, [embedding], file="a.jpg", at=at)
 
-    def finding(self, *references: Reference) -> str:
-        """Of somebody's check, which found these."""
+    def finding(self, *references: Reference, by: str | None = None) -> str:
+        """Of a check, which found these: of that member, or made at the console."""
         matches = [match_of(_JUDGEMENT, reference) for reference in references]
         line = CheckLine(
             file="q.jpg",
@@ -104,8 +107,20 @@ class Rights:
             query_sha256=str(line.sha256),
             document=document,
         )
-        self.services.catalogue.add_finding(stored, query_expires_at=None)
+        asked = None if by is None else self._asked(by, stored.finding_id)
+        self.services.catalogue.add_finding(stored, query_expires_at=None, check=asked)
         return stored.finding_id
+
+    def _asked(self, by: str, finding_id: str) -> NewCheck:
+        actor, use = self.actor(by), use_view(Use()).model_dump_json()
+        return NewCheck(
+            organisation_id=actor.organisation_id,
+            member_id=actor.name,
+            key_id=None,
+            intended_use=use,
+            standings={},
+            event=event_of(actor, Action.CHECK_MADE, finding_id, at=self.services.clock.now()),
+        )
 
     def granted(self, *, by: str = "studio.rights_holder", terms: Terms | None = None, **to: Any) -> Granted:
         """To the shop, unless it says otherwise."""

@@ -258,6 +258,10 @@ MATRIX |= {
     ),
     "GET /v1/checks": (lambda a: ("/v1/checks", None), LOOKS),
     "GET /v1/checks/{finding_id}": (lambda a: (a.check_path, None), LOOKS),
+    "DELETE /v1/checks/{finding_id}": (
+        lambda a: (f"/v1/checks/{a.rights.finding(by='studio.seller')}", None),
+        "401 403 204 204 204 403 403 404 403 403",
+    ),
     "GET /v1/checks/{finding_id}/picture": (lambda a: (f"{a.check_path}/picture", None), LOOKS),
     "GET /v1/checks/{finding_id}/matches/{number}/pictures": (
         lambda a: (f"{a.check_path}/matches/1/pictures", None),

@@ -19,7 +19,15 @@ from imgguard.api.routes import Route
 from imgguard.api.security import ActorDep, ServicesDep
 from imgguard.api.work_schemas import Check, CheckByUrl, Job, MatchPictures, Profile
 from imgguard.bootstrap import Services
-from imgguard.errors import InputError, InvalidCursor, NotFound, Overloaded, PermissionDenied, QueueFull
+from imgguard.errors import (
+    InputError,
+    InvalidCursor,
+    InvalidTransition,
+    NotFound,
+    Overloaded,
+    PermissionDenied,
+    QueueFull,
+)
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Scope
 from imgguard.registry.licences import Use
@@ -183,6 +191,19 @@ def list_checks(page: PageDep, actor: ActorDep, services: ServicesDep) -> Respon
 def get_check(finding_id: str, actor: ActorDep, services: ServicesDep, known: IfNoneMatch = None) -> Response:
     """As it is shown under the owners' policies and the decisions of now."""
     return tagged(services.checks.check_of(actor, finding_id), known=known)
+
+
+@router.delete(
+    "/{finding_id}",
+    operation_id="erase_check",
+    summary="Erase a check",
+    status_code=204,
+    responses=errors(PermissionDenied, NotFound, InvalidTransition),
+)
+def erase_check(finding_id: str, actor: ActorDep, services: ServicesDep) -> None:
+    """Destroys the finding and, unless another check or an original has the same bytes, the picture. The audit trail
+    keeps saying that it was made, and by whom it was erased."""
+    services.checks.erase(actor, finding_id)
 
 
 @router.get(

@@ -195,8 +195,9 @@ def invite_again(request: Request, member_id: str, actor: ActorDep, services: Se
     responses=errors(PermissionDenied, NotFound),
 )
 def export_member(member_id: str, actor: ActorDep, services: ServicesDep) -> MemberExport:
-    """For the member itself, and for admins. The audit trail says that it was given."""
-    return MemberExport.model_validate(services.members.export(actor, member_id))
+    """For the member itself, and for admins; those who may see no checks are not told of pictures. The audit trail says
+    that it was given."""
+    return MemberExport.model_validate(services.personal_data.export(actor, member_id))
 
 
 @router.delete(
@@ -207,14 +208,20 @@ def export_member(member_id: str, actor: ActorDep, services: ServicesDep) -> Mem
     responses=errors(PermissionDenied, NotFound, InvalidTransition, StaleRevision),
 )
 def erase_member(
-    request: Request, member_id: str, actor: ActorDep, services: ServicesDep, match: IfMatch = None
+    request: Request,
+    member_id: str,
+    actor: ActorDep,
+    services: ServicesDep,
+    match: IfMatch = None,
+    checks: Annotated[
+        bool, Query(description="Erase the checks of the member too, but for those that somebody decided about.")
+    ] = False,
 ) -> Response:
     """Destroys all personal data, sessions and keys. The id stays, without a name. For the member itself, and for
     admins."""
-    members = services.members
     return _changed(
         request,
         match,
-        lambda: members.member(actor, member_id),
-        lambda: members.erase(actor, member_id),
+        lambda: services.members.member(actor, member_id),
+        lambda: services.personal_data.erase(actor, member_id, checks=checks),
     )

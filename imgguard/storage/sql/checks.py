@@ -2,30 +2,35 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
-from imgguard.errors import NotFound
+from imgguard.errors import InvalidTransition, NotFound
 from imgguard.fingerprint.fingerprint import DescriptorKind
 from imgguard.ports import Asker, MadeCheck, NewCheck, Original, StoredFinding
-from imgguard.registry.accounts import Disclosure
+from imgguard.registry.accounts import AuditEvent, Disclosure
 from imgguard.storage.sql import audit, references
+from imgguard.storage.sql import queries as queries_rows
 from imgguard.storage.sql.contents import STATEMENT_NUMBERS, is_searchable
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.schema import (
     checks,
     contents,
+    decisions,
     descriptors,
     findings,
+    job_items,
+    jobs,
     organisations,
     queries,
     refs,
     standings,
 )
 
-_made: Select[Any] = (
+made: Select[Any] = (
     select(
         *findings.columns,
         checks.c.organisation_id,
@@ -61,7 +66,7 @@ def add(connection: Connection, finding_id: str, check: NewCheck) -> None:
     audit.record(connection, check.event)
 
 
-def _of_rows(connection: Connection, rows: Sequence[Row[Any]]) -> list[MadeCheck]:
+def of_rows(connection: Connection, rows: Sequence[Row[Any]]) -> list[MadeCheck]:
     found: dict[str, dict[str, str]] = defaultdict(dict)
     for some in batched([row.finding_id for row in rows], STATEMENT_NUMBERS):
         for row in connection.execute(select(standings).where(standings.c.finding_id.in_(some))):
@@ -84,6 +89,22 @@ def _record(row: Row[Any], stood: Mapping[str, str]) -> MadeCheck:
     return MadeCheck(finding=finding, asker=asker, standings=stood, kept_until=row.expires_at)
 
 
+def _erase(connection: Connection, finding_id: str, *, at: datetime) -> None:
+    query_sha256 = queries_rows.finding(connection, finding_id).query_sha256
+    if connection.execute(select(decisions.c.decision_id).where(decisions.c.finding_id == finding_id)).first():
+        raise InvalidTransition(
+            f"somebody decided about a match of {finding_id}, and refers to it", hint="It stays as long as that does."
+        )
+    named = job_items.c.result.contains(finding_id, autoescape=True)
+    theirs = select(jobs.c.job_id).join(checks, checks.c.organisation_id == jobs.c.organisation_id)
+    theirs = theirs.where(checks.c.finding_id == finding_id)
+    connection.execute(update(job_items).where(job_items.c.job_id.in_(theirs), named).values(file="", url=None))
+    for table in (standings, checks, findings):
+        connection.execute(delete(table).where(table.c.finding_id == finding_id))
+    if connection.execute(select(findings.c.finding_id).where(findings.c.query_sha256 == query_sha256)).first() is None:
+        queries_rows.release_blob(connection, query_sha256, at=at)
+
+
 class SqlChecks:
     """See `imgguard.ports.CheckStore` for the contract of each method."""
 
@@ -92,24 +113,29 @@ class SqlChecks:
 
     def check(self, finding_id: str) -> MadeCheck:
         with self._database.read() as connection:
-            rows = connection.execute(_made.where(findings.c.finding_id == finding_id)).all()
+            rows = connection.execute(made.where(findings.c.finding_id == finding_id)).all()
             if not rows:
                 raise NotFound(f"no finding {finding_id}", hint="Look at the checks you have made.")
-            (made,) = _of_rows(connection, rows)
-            return made
+            return of_rows(connection, rows)[0]
 
     def checks(
         self, *, organisation_id: str | None = None, after: str = "", limit: int = 1000, newest_first: bool = False
     ) -> Sequence[MadeCheck]:
         # The key of the table that is searched, so that its index gives the order.
         order = findings.c.finding_id if organisation_id is None else checks.c.finding_id
-        statement = _made.order_by(order.desc() if newest_first else order).limit(limit)
+        statement = made.order_by(order.desc() if newest_first else order).limit(limit)
         if organisation_id is not None:
             statement = statement.where(checks.c.organisation_id == organisation_id)
         if after:
             statement = statement.where(order < after if newest_first else order > after)
         with self._database.read() as connection:
-            return _of_rows(connection, connection.execute(statement).all())
+            return of_rows(connection, connection.execute(statement).all())
+
+    def erase(self, finding_id: str, *, at: datetime, event: AuditEvent) -> None:
+        with self._database.write() as connection:
+            _erase(connection, finding_id, at=at)
+            audit.record(connection, event)
+        self._database.scrub()
 
     def originals(self, reference_ids: Collection[str]) -> Mapping[str, Original]:
         statement = references.reference_rows.add_columns(

@@ -39,10 +39,14 @@ def get(connection: Connection, decision_id: str) -> Decision:
     return _record(row)
 
 
-def page(connection: Connection, *, owner_id: str | None, after: str, limit: int) -> list[Decision]:
+def about_owner(owner_id: str | None) -> ColumnElement[bool]:
+    """Those about references of the owner; None: about all."""
+    return true() if owner_id is None else refs.c.owner_id == owner_id
+
+
+def page(connection: Connection, chosen: ColumnElement[bool], *, after: str, limit: int) -> list[Decision]:
     """In order of ``decision_id``, those behind ``after``."""
-    about: ColumnElement[bool] = true() if owner_id is None else refs.c.owner_id == owner_id
-    statement = _decision.where(about, decisions.c.decision_id > after)
+    statement = _decision.where(chosen, decisions.c.decision_id > after)
     return [_record(row) for row in connection.execute(statement.order_by(decisions.c.decision_id).limit(limit))]
 
 

@@ -116,7 +116,7 @@ class SqlRights:
 
     def decisions(self, *, owner_id: str | None = None, after: str = "", limit: int = 1000) -> Sequence[Decision]:
         with self._database.read() as connection:
-            return decisions.page(connection, owner_id=owner_id, after=after, limit=limit)
+            return decisions.page(connection, decisions.about_owner(owner_id), after=after, limit=limit)
 
     def retract_decision(self, decision_id: str, *, at: datetime, event: AuditEvent) -> Decision:
         with self._database.write() as connection:

@@ -1,0 +1,18 @@
+"""What a member has left behind besides its own record: to be handed over to it, or erased with it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from imgguard.ports.checks import MadeCheck
+from imgguard.ports.jobs import Job
+from imgguard.registry.decisions import Decision
+
+
+class Traces(Protocol):
+    """In order of their ids, those behind ``after``. Thread safe. Raises StoreUnavailable."""
+
+    def checks(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[MadeCheck]: ...
+    def jobs(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[Job]: ...
+    def decisions(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[Decision]:
+        """Retracted ones too."""
+        ...
