@@ -10,6 +10,8 @@ ORGANISATION: Example = {
     "disclosure": "outline",
     "is_operator": False,
     "created_at": "2026-03-01T12:00:00Z",
+    "disabled_at": None,
+    "erased_at": None,
 }
 MEMBER: Example = {
     "member_id": "mem_01jnv7kbw2g9h4j6k8m0n2p4qr",

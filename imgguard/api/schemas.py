@@ -48,6 +48,8 @@ class Organisation(BaseModel):
     disclosure: Disclosure = Field(description="What a stranger's check reveals of its originals.")
     is_operator: bool
     created_at: datetime
+    disabled_at: datetime | None = Field(description="Nobody can act for it since then.")
+    erased_at: datetime | None
 
 
 class Member(BaseModel):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from imgguard.services.library import CatalogueLibrary
     from imgguard.services.licences import Licences
     from imgguard.services.members import Members
+    from imgguard.services.organisation_erasure import OrganisationErasure
     from imgguard.services.organisations import Organisations
     from imgguard.services.passwords import Passwords
     from imgguard.services.personal_data import PersonalData
@@ -181,6 +182,20 @@ class Services(Adapters):
             passwords=self.passwords,
             clock=self.clock,
             invitation_time=timedelta(hours=self.settings.invitation_hours),
+        )
+
+    @cached_property
+    def organisation_erasure(self) -> "OrganisationErasure":
+        from imgguard.services.organisation_erasure import OrganisationErasure
+
+        return OrganisationErasure(
+            accounts=self.accounts,
+            catalogue=self.catalogue,
+            checks=self.check_store,
+            jobs=self.job_store,
+            traces=self.traces,
+            removal=self.removal,
+            clock=self.clock,
         )
 
     @cached_property

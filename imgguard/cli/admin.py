@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgguard.cli import admin_key, options
+from imgguard.cli import admin_key, admin_member, admin_organisation, options
 from imgguard.cli.output import Column, Rows, emit, say
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from imgguard.services.organisations import Founded
 
 app = typer.Typer(help="Organisations, members, keys and the audit trail.", no_args_is_help=True)
+app.add_typer(admin_organisation.app, name="organisation")
+app.add_typer(admin_member.app, name="member")
 app.add_typer(admin_key.app, name="key")
 
 PasswordStdin = Annotated[
@@ -163,7 +165,7 @@ def organisations(context: typer.Context, json: options.Json = False, home: opti
             if json:
                 emit(organisation_object(found))
                 continue
-            name = visible(found.name) + " (operator)" * found.is_operator
+            name = visible(found.name) + " (operator)" * found.is_operator + " (disabled)" * (found.state == "disabled")
             rows.add([found.organisation_id, found.disclosure.value, f"{found.created_at:%Y-%m-%d %H:%M}", name])
 
 

@@ -1,6 +1,5 @@
 """`imgguard list`, `show` and `remove`."""
 
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from imgguard.cli import options
+from imgguard.cli.confirming import Yes, confirm_erasing
 from imgguard.cli.output import Column, Rows, emit, say, shown, size
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ def remove(
     erase: Annotated[
         bool, typer.Option("--erase", help="Destroy bytes, descriptors and names; only a tombstone stays.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before erasing.")] = False,
+    yes: Yes = False,
     json: options.Json = False,
     home: options.Home = None,
 ) -> int:
@@ -242,7 +242,7 @@ def remove(
 
     settings = options.settings_for(context, home)
     if erase and not yes:
-        _confirm(len(identifiers))
+        confirm_erasing(f"{len(identifiers)} reference(s)")
     tally = Tally()
 
     def report(removed: _Removed) -> None:
@@ -288,12 +288,3 @@ def _removed(work: "Callable[[str], Removed]", identifier: str) -> _Removed:
     except ImgguardError as error:
         told = error_object(error, file=identifier)
         return _Removed(identifier=identifier, error=told, fatal=error if ends_run(error) else None)
-
-
-def _confirm(count: int) -> None:
-    """Erasing cannot be undone: ask a person, and refuse where there is none to ask."""
-    from imgguard.errors import ConfigurationError
-
-    if not sys.stdin.isatty():
-        raise ConfigurationError("erasing cannot be undone", hint="Add --yes to do it without being asked.")
-    typer.confirm(f"Erase {count} reference(s)? This cannot be undone", abort=True, err=True)

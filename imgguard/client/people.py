@@ -103,6 +103,8 @@ class Organisation(Told):
     disclosure: str
     is_operator: bool
     created_at: datetime
+    disabled_at: datetime | None
+    erased_at: datetime | None
     etag: str | None = None
 
 

@@ -91,6 +91,24 @@ class Accounts(Protocol):
 
     def set_disclosure(self, organisation_id: str, disclosure: Disclosure, *, event: AuditEvent) -> Organisation: ...
 
+    def disable_organisation(self, organisation_id: str, *, at: datetime, event: AuditEvent) -> Organisation:
+        """Ends the sessions of its members. Raises InvalidTransition for the operator and for one that is erased."""
+        ...
+
+    def enable_organisation(self, organisation_id: str, *, event: AuditEvent) -> Organisation:
+        """Raises InvalidTransition as `disable_organisation` does."""
+        ...
+
+    def erase_organisation(
+        self, organisation_id: str, *, at: datetime, forget: Sequence[str], event: AuditEvent
+    ) -> Organisation:
+        """Destroys its name, its members as `erase_member` does, webhooks, feeds, collections, names of what its jobs
+        worked on, and notes of its decisions; leaves a tombstone.
+
+        Raises InvalidTransition as `disable_organisation` does, unless it is disabled, and while it has references.
+        """
+        ...
+
     def member(self, member_id: str) -> Member: ...
     def member_with_email(self, email: str) -> Member | None: ...
     def members(self, organisation_id: str, *, after: str = "", limit: int = 1000) -> Sequence[Member]:

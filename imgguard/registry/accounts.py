@@ -45,6 +45,9 @@ class Action(StrEnum):
     """What the audit trail says was done. The name of an action never changes its meaning."""
 
     ORGANISATION_CREATED = "organisation.created"
+    ORGANISATION_DISABLED = "organisation.disabled"
+    ORGANISATION_ENABLED = "organisation.enabled"
+    ORGANISATION_ERASED = "organisation.erased"
     DISCLOSURE_CHANGED = "organisation.disclosure_changed"
     MEMBER_ADDED = "member.added"
     MEMBER_CHANGED = "member.changed"
@@ -83,7 +86,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organisation:
-    """``name`` is that of its owner. ``is_operator``: the installation's own, the first that was made."""
+    """``name`` is that of its owner. ``is_operator``: the installation's own, the first that was made.
+
+    While it is disabled nobody can act for it. After erasing only ids and times remain (a tombstone).
+    """
 
     organisation_id: str
     owner_id: str
@@ -91,6 +97,18 @@ class Organisation:
     disclosure: Disclosure
     is_operator: bool
     created_at: datetime
+    disabled_at: datetime | None = None
+    erased_at: datetime | None = None
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether sessions and keys of its members count."""
+        return self.disabled_at is None and self.erased_at is None
+
+    @property
+    def state(self) -> str:
+        """``active``, ``disabled`` or ``erased``."""
+        return "erased" if self.erased_at is not None else "disabled" if self.disabled_at is not None else "active"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ def organisation_object(organisation: Organisation) -> dict[str, object]:
         "disclosure": organisation.disclosure.value,
         "is_operator": organisation.is_operator,
         "created_at": iso(organisation.created_at),
+        "disabled_at": iso(organisation.disabled_at),
+        "erased_at": iso(organisation.erased_at),
     }
 
 

@@ -158,6 +158,8 @@ class Identity:
             )
         if not grant.member.is_enabled:
             raise AuthenticationRequired("whoever made this key is disabled", hint="Use a key of another member.")
+        if not grant.organisation.is_enabled:
+            raise AuthenticationRequired("the organisation of this key is disabled", hint="Ask whoever operates this.")
         if grant.key.last_used_at is None or now - grant.key.last_used_at >= _SEEN:
             _noted(self._credentials.touch_key, grant.key.key_id, now)
         return actor_for(grant.member, grant.organisation, grant.key)
@@ -181,7 +183,10 @@ class Identity:
             raise AuthenticationRequired(
                 f"the key {key.key_id}, with which this was handed in, is {state}", hint="Hand it in with another key."
             )
-        return actor_for(member, self._accounts.organisation(member.organisation_id), key)
+        organisation = self._accounts.organisation(member.organisation_id)
+        if not organisation.is_enabled:
+            raise AuthenticationRequired("the organisation that handed this in is disabled")
+        return actor_for(member, organisation, key)
 
     # inside
 
@@ -199,6 +204,7 @@ class Identity:
             or now >= grant.session.expires_at
             or now - grant.session.seen_at >= self._idle
             or not grant.member.is_enabled
+            or not grant.organisation.is_enabled
         ):
             raise AuthenticationRequired("the session has ended", hint="Sign in again.")
         return grant
@@ -213,7 +219,10 @@ class Identity:
             seen_at=now,
             expires_at=now + self._longest,
         )
-        actor = actor_for(member, self._accounts.organisation(member.organisation_id))
+        organisation = self._accounts.organisation(member.organisation_id)
+        if not organisation.is_enabled:
+            raise AuthenticationRequired(_WRONG, hint="Try again, or ask whoever operates this imgguard.")
+        actor = actor_for(member, organisation)
         is_open = self._credentials.open_session(
             session,
             tokens.digest(token),

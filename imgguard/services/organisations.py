@@ -155,6 +155,25 @@ class Organisations:
         )
         return self._accounts.set_disclosure(meant, disclosure, event=event)
 
+    def disable(self, actor: Actor, organisation_id: str) -> Organisation:
+        """Nobody acts for it until it is enabled again: sessions end, keys rest, jobs fail. What it has registered and
+        licensed goes on to count.
+
+        Raises PermissionDenied unless the installation is administered, NotFound, InvalidTransition for the operator
+        and for one that is erased.
+        """
+        actor.require_installation()
+        now = self._clock.now()
+        event = event_of(actor, Action.ORGANISATION_DISABLED, organisation_id, at=now, organisation_id=organisation_id)
+        return self._accounts.disable_organisation(organisation_id, at=now, event=event)
+
+    def enable(self, actor: Actor, organisation_id: str) -> Organisation:
+        """Sessions can be opened and keys count again. Raises as `disable` does."""
+        actor.require_installation()
+        now = self._clock.now()
+        event = event_of(actor, Action.ORGANISATION_ENABLED, organisation_id, at=now, organisation_id=organisation_id)
+        return self._accounts.enable_organisation(organisation_id, event=event)
+
     def disclosure_of(self, owner_id: str) -> Disclosure:
         """What a stranger's check reveals of this owner's originals; of an owner without accounts, an outline."""
         organisation = self._accounts.organisation_of_owner(owner_id)

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from imgguard.errors import DigestMismatch, InvalidTransition
+from imgguard.errors import DigestMismatch
 from imgguard.ports import CheckStore, Clock, MadeCheck, Traces
 from imgguard.registry.access import Actor
-from imgguard.registry.accounts import Action, Member, Scope
+from imgguard.registry.accounts import Member, Scope
 from imgguard.services import findings
 from imgguard.services.account_objects import iso
-from imgguard.services.audit import event_of
+from imgguard.services.check_erasure import checks_of, erase_checks
 from imgguard.services.job_objects import job_object
 from imgguard.services.members import Members
 from imgguard.services.rights_objects import decision_object
@@ -35,7 +35,7 @@ class PersonalData:
             return {**told, "checks": None, "jobs": None, "decisions": None}
         return {
             **told,
-            "checks": [_check_object(made) for made in _all(self._traces.checks, member_id, _finding_id)],
+            "checks": [_check_object(made) for made in checks_of(member_id, self._traces)],
             "jobs": [job_object(job) for job in _all(self._traces.jobs, member_id, lambda job: job.job_id)],
             "decisions": [
                 decision_object(one) for one in _all(self._traces.decisions, member_id, lambda one: one.decision_id)
@@ -54,18 +54,9 @@ class PersonalData:
             actor.require(Scope.CHECKS_WRITE)
         member = self._members.require_erasable(actor, member_id)
         gone = member if member.erased_at is not None else self._members.erase(actor, member_id)
-        self._erase_checks(actor, member)
+        for _ in erase_checks(actor, member, traces=self._traces, checks=self._checks, clock=self._clock):
+            pass
         return gone
-
-    def _erase_checks(self, actor: Actor, member: Member) -> None:
-        member_id = member.member_id
-        for made in _all(self._traces.checks, member_id, _finding_id):
-            finding_id, now = made.finding.finding_id, self._clock.now()
-            event = event_of(actor, Action.CHECK_ERASED, finding_id, at=now, organisation_id=member.organisation_id)
-            try:
-                self._checks.erase(finding_id, at=now, event=event)
-            except InvalidTransition:  # it stays, as docs/privacy.md says, without a name of whoever made it
-                continue
 
 
 def _all[Record](
@@ -75,10 +66,6 @@ def _all[Record](
     while page := find(member_id, after=after):
         yield from page
         after = key(page[-1])
-
-
-def _finding_id(made: MadeCheck) -> str:
-    return made.finding.finding_id
 
 
 def _check_object(made: MadeCheck) -> dict[str, Any]:

@@ -47,6 +47,15 @@ class Asking:
     def studio(self) -> str:
         return self.world.organisations["studio"]
 
+    @property
+    def organisation(self) -> str:
+        """One that nobody has used yet."""
+        number = next(_numbers)
+        made = self.services.organisations.create(
+            self.services.organisations.console(), f"Sample {number}", email=f"first{number}@example.org"
+        )
+        return made.organisation.organisation_id
+
     def _invited(self) -> tuple[str, str]:
         invited = self.services.members.invite(
             self.services.organisations.console(),
@@ -173,6 +182,14 @@ MATRIX: dict[str, tuple[Sample, str]] = {
         "401 403 403 403 403 403 201 403 403 403",
     ),
     "GET /v1/organisations/{organisation_id}": (lambda a: (f"/v1/organisations/{a.studio}", None), OWN),
+    "POST /v1/organisations/{organisation_id}/disable": (
+        lambda a: (f"/v1/organisations/{a.organisation}/disable", None),
+        "401 403 403 403 403 403 200 403 403 403",
+    ),
+    "POST /v1/organisations/{organisation_id}/enable": (
+        lambda a: (f"/v1/organisations/{a.organisation}/enable", None),
+        "401 403 403 403 403 403 200 403 403 403",
+    ),
     "GET /v1/members": (lambda a: (f"/v1/members?organisation_id={a.studio}", None), OWN),
     "POST /v1/members": (
         lambda a: ("/v1/members", _new(roles=["seller"], organisation_id=a.studio)),

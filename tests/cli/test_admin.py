@@ -297,3 +297,44 @@ def test_help(cli: Run, command: str) -> None:
     done = cli("admin", *command.split(), "--help")
     assert done.code == 0
     assert f"imgguard admin {command}".strip() in done.out
+
+
+class TestEndings:
+    @pytest.fixture
+    def shop(self, cli: Run, typed: Callable[[bytes], None], founded: dict[str, Any]) -> dict[str, Any]:
+        typed(PASSWORD.encode() + b"\n")
+        made = cli(
+            "admin", "create", "--organisation", "Shop", "--email", "sam@example.org", "--password-stdin", "--json"
+        )
+        return made.line  # type: ignore[no-any-return]
+
+    def test_an_organisation_is_disabled_enabled_and_erased(self, cli: Run, shop: dict[str, Any]) -> None:
+        assert cli("admin", "organisation", "erase", "Shop", "--yes").code == 4
+        disabled = cli("admin", "organisation", "disable", "Shop", "--json").line
+        assert (disabled["organisation_id"], disabled["erased_at"]) == (shop["organisation_id"], None)
+        assert disabled["disabled_at"]
+        assert "Shop (disabled)" in cli("admin", "organisations").out
+        assert cli("admin", "organisation", "enable", "Shop").out == f"active  {shop['organisation_id']}\n"
+        cli("admin", "organisation", "disable", shop["organisation_id"])
+        refused = cli("admin", "organisation", "erase", "Shop")
+        assert (refused.code, "cannot be undone" in refused.err) == (2, True)
+        erased = cli("admin", "organisation", "erase", "Shop", "--yes")
+        assert erased.out == f"erased  {shop['organisation_id']}\n"
+        assert "0 references and 0 checks are erased." in erased.err
+        assert "sam@example.org" not in cli("admin", "members").out
+
+    def test_a_member_is_disabled_enabled_exported_and_erased(
+        self, cli: Run, typed: Callable[[bytes], None], shop: dict[str, Any]
+    ) -> None:
+        typed(PASSWORD.encode() + b"\n")
+        create = ("admin", "create", "--organisation", "Shop", "--role", "seller")
+        made = cli(*create, "--email", "kim@example.org", "--password-stdin", "--json").line
+        assert cli("admin", "member", "disable", "kim@example.org").out == f"disabled  {made['member_id']}\n"
+        assert cli("admin", "member", "enable", made["member_id"]).out == f"active  {made['member_id']}\n"
+        exported = cli("admin", "member", "export", "kim@example.org").line
+        assert exported["member"]["email"] == "kim@example.org"
+        assert exported["checks"] == []
+        assert cli("admin", "member", "erase", "kim@example.org").code == 2
+        erased = cli("admin", "member", "erase", "kim@example.org", "--checks", "--yes", "--json").line
+        assert (erased["email"], erased["member_id"]) == (None, made["member_id"])
+        assert cli("admin", "member", "export", "kim@example.org").code == 4

@@ -81,6 +81,8 @@ def test_every_command_and_option_is_documented_and_has_help() -> None:
             assert all(f"`{option}`" in section for option in shown), (name, shown)
     wanted = "register check compare list show remove stats doctor demo serve"
     admin = {"create", "organisations", "members", "password", "audit", "key create", "key list", "key revoke"}
+    admin |= {"organisation disable", "organisation enable", "organisation erase"}
+    admin |= {"member disable", "member enable", "member export", "member erase"}
     assert set(names) == {*wanted.split(), "index rebuild", "config show", *(f"admin {name}" for name in admin)}
 
 

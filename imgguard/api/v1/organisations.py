@@ -14,7 +14,15 @@ from imgguard.api.schemas import Founding, NewOrganisation, Organisation, Organi
 from imgguard.api.security import ActorDep, ServicesDep
 from imgguard.api.v1 import shown
 from imgguard.bootstrap import Services
-from imgguard.errors import Conflict, InputError, InvalidCursor, NotFound, PermissionDenied, StaleRevision
+from imgguard.errors import (
+    Conflict,
+    InputError,
+    InvalidCursor,
+    InvalidTransition,
+    NotFound,
+    PermissionDenied,
+    StaleRevision,
+)
 from imgguard.registry.access import Actor
 
 router = APIRouter(tags=["organisations"], route_class=Route)
@@ -78,6 +86,29 @@ def get_organisation(
 ) -> Response:
     """Any, for admins of the operator; for others only the own one is there."""
     return tagged(shown.organisation(services.organisations.organisation(actor, organisation_id)), known=known)
+
+
+@router.post(
+    "/v1/organisations/{organisation_id}/disable",
+    operation_id="disable_organisation",
+    summary="Disable an organisation",
+    responses=errors(PermissionDenied, NotFound, InvalidTransition),
+)
+def disable_organisation(organisation_id: str, actor: ActorDep, services: ServicesDep) -> Organisation:
+    """Sessions of its members end and keys rest, until it is enabled again. What it has registered and licensed goes on
+    to count. For admins of the operator, whose own organisation cannot be disabled."""
+    return shown.organisation(services.organisations.disable(actor, organisation_id))
+
+
+@router.post(
+    "/v1/organisations/{organisation_id}/enable",
+    operation_id="enable_organisation",
+    summary="Enable an organisation",
+    responses=errors(PermissionDenied, NotFound, InvalidTransition),
+)
+def enable_organisation(organisation_id: str, actor: ActorDep, services: ServicesDep) -> Organisation:
+    """Its members can sign in and its keys count again. For admins of the operator."""
+    return shown.organisation(services.organisations.enable(actor, organisation_id))
 
 
 def _again(services: Services, actor: Actor, ids: Mapping[str, str]) -> Founding:

@@ -1,6 +1,6 @@
 """The Accounts, Credentials and AuditTrail ports on a database: one method, one transaction, its event in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from imgguard.registry.accounts import (
 )
 from imgguard.registry.throttling import Limit
 from imgguard.storage.sql import attempts as attempt_rows
-from imgguard.storage.sql import audit, credentials, members
+from imgguard.storage.sql import audit, credentials, endings, members
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.schema import attempts, invitations, organisations, owners, sessions
 
@@ -81,6 +81,35 @@ class SqlAccounts:
         with self._database.write() as connection:
             before = members.organisation(connection, organisation_id)
             after = members.set_disclosure(connection, organisation_id, disclosure)
+            if after != before:
+                audit.record(connection, event)
+            return after
+
+    def disable_organisation(self, organisation_id: str, *, at: datetime, event: AuditEvent) -> Organisation:
+        return self._ended(
+            organisation_id, lambda connection: endings.disable(connection, organisation_id, at=at), event
+        )
+
+    def enable_organisation(self, organisation_id: str, *, event: AuditEvent) -> Organisation:
+        return self._ended(organisation_id, lambda connection: endings.enable(connection, organisation_id), event)
+
+    def erase_organisation(
+        self, organisation_id: str, *, at: datetime, forget: Sequence[str], event: AuditEvent
+    ) -> Organisation:
+        tombstone = self._ended(
+            organisation_id,
+            lambda connection: endings.erase(connection, organisation_id, at=at, forget=forget),
+            event,
+        )
+        self._database.scrub()
+        return tombstone
+
+    def _ended(
+        self, organisation_id: str, change: Callable[[Connection], Organisation], event: AuditEvent
+    ) -> Organisation:
+        with self._database.write() as connection:
+            before = members.organisation(connection, organisation_id)
+            after = change(connection)
             if after != before:
                 audit.record(connection, event)
             return after

@@ -20,6 +20,7 @@ from imgguard.registry.licences import (
 )
 from imgguard.storage.sql.contents import STATEMENT_NUMBERS
 from imgguard.storage.sql.members import organisation
+from imgguard.storage.sql.references import name_of
 from imgguard.storage.sql.schema import (
     licence_acceptances,
     licence_documents,
@@ -37,8 +38,8 @@ _licence: Select[Any] = (
     select(
         licences,
         _licensor.c.owner_id.label("licensor_owner_id"),
-        _licensor_owner.c.name.label("licensor"),
-        _licensee_owner.c.name.label("licensee"),
+        name_of(_licensor_owner).label("licensor"),
+        name_of(_licensee_owner).label("licensee"),
     )
     .join(_licensor, _licensor.c.organisation_id == licences.c.organisation_id)
     .join(_licensor_owner, _licensor_owner.c.owner_id == _licensor.c.owner_id)
@@ -79,7 +80,7 @@ def _holders(connection: Connection, licence_ids: Sequence[str]) -> dict[str, tu
     """By licence, those that took it up, in that order."""
     found: dict[str, tuple[Holder, ...]] = {}
     statement = (
-        select(licence_acceptances, owners.c.name)
+        select(licence_acceptances, name_of(owners).label("name"))
         .join(organisations, organisations.c.organisation_id == licence_acceptances.c.organisation_id)
         .join(owners, owners.c.owner_id == organisations.c.owner_id)
         .order_by(licence_acceptances.c.accepted_at, licence_acceptances.c.organisation_id)

@@ -26,10 +26,12 @@ from imgguard.storage.sql.schema import (
 _organisation: Select[Any] = select(
     organisations.c.organisation_id,
     organisations.c.owner_id,
-    owners.c.name,
+    references.name_of(owners).label("name"),
     organisations.c.disclosure,
     organisations.c.is_operator,
     organisations.c.created_at,
+    organisations.c.disabled_at,
+    organisations.c.erased_at,
 ).join(owners, owners.c.owner_id == organisations.c.owner_id)
 
 _SHOW_MEMBERS = "Look at the members with `imgguard admin members`."
@@ -194,7 +196,9 @@ def enable(connection: Connection, member_id: str) -> Member:
     return _write(connection, present(connection, member_id), {"disabled_at": None})
 
 
-def erase(connection: Connection, member_id: str, *, at: datetime, forget: Sequence[str]) -> Member:
+def erase(
+    connection: Connection, member_id: str, *, at: datetime, forget: Sequence[str], last_too: bool = False
+) -> Member:
     before = present(connection, member_id)
     for table in (checks, jobs):  # they stay, and no longer say which key was used
         connection.execute(update(table).where(table.c.member_id == member_id).values(key_id=None))
@@ -203,19 +207,20 @@ def erase(connection: Connection, member_id: str, *, at: datetime, forget: Seque
     for beginning in forget:
         connection.execute(delete(attempts).where(attempts.c.subject.startswith(beginning, autoescape=True)))
     tombstone = {"email": None, "email_key": None, "name": None, "password_hash": None, "roles": "", "erased_at": at}
-    return _write(connection, before, tombstone)
+    return _write(connection, before, tombstone, last_too=last_too)
 
 
 def end_sessions(connection: Connection, member_id: str) -> None:
     connection.execute(delete(sessions).where(sessions.c.member_id == member_id))
 
 
-def _write(connection: Connection, before: Member, values: dict[str, Any]) -> Member:
-    """Raises InvalidTransition when ``before`` was the last one to look after the organisation and would not be."""
+def _write(connection: Connection, before: Member, values: dict[str, Any], *, last_too: bool = False) -> Member:
+    """Raises InvalidTransition when ``before`` was the last one to look after the organisation and would not be, unless
+    it is to end (``last_too``)."""
     if values:
         connection.execute(update(members).where(members.c.member_id == before.member_id).values(values))
     after = get(connection, before.member_id)
-    if before.can_administer and not after.can_administer:
+    if before.can_administer and not after.can_administer and not last_too:
         mine = select(members).where(members.c.organisation_id == before.organisation_id)
         if not any(member_of(row).can_administer for row in connection.execute(mine)):
             raise InvalidTransition(

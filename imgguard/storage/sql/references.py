@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case, delete, func, insert, select, update
 
 from imgguard.errors import DuplicateReference, InvalidTransition, NotFound
 from imgguard.registry.ids import new_id
@@ -25,6 +25,13 @@ from imgguard.storage.sql.schema import (
 _SALT_BYTES = 32
 _NAMELESS = " "
 """Before the id in place of an owner's name that was erased: no name begins with a space."""
+_ERASED = "(erased)"
+
+
+def name_of(owner: FromClause) -> ColumnElement[str]:
+    """What an owner (``owners``, or an alias of it) is called, for others to read."""
+    return case((owner.c.name.startswith(_NAMELESS), _ERASED), else_=owner.c.name)
+
 
 reference_rows: Select[Any] = (
     select(
@@ -217,5 +224,10 @@ def _forget_owner(connection: Connection, owner_id: str) -> None:
         return
     if connection.execute(select(organisations).where(organisations.c.owner_id == owner_id)).first() is not None:
         return
+    forget_name(connection, owner_id)
+
+
+def forget_name(connection: Connection, owner_id: str) -> None:
+    """What the owner was called is nowhere any more."""
     nameless = update(owners).where(owners.c.owner_id == owner_id)
     connection.execute(nameless.values(name=f"{_NAMELESS}{owner_id}"))
