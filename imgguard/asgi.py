@@ -46,7 +46,8 @@ def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
         opening.callback(pool.stop, seconds=_GRACE_SECONDS)
         pool.start()
         app = create_app(services, pool=pool, hosts=hosts, closing=opening.pop_all())
-        app.include_router(pages.router(partial(_is_signed_in, services)))
+        provider = settings.oidc_name if services.single_sign_on.is_set_up else None
+        app.include_router(pages.router(partial(_is_signed_in, services), provider=provider))
         return app
     raise AssertionError("unreachable")
 

@@ -4,11 +4,13 @@
     |- ConfigurationError
     |- InputError            UnsupportedFormat ImageTooLarge CorruptImage DecodeTimeout DecodeCrash
     |                        FetchRefused FetchFailed InvalidCursor
-    |- NotFound | PermissionDenied | AuthenticationRequired
+    |- NotFound | PermissionDenied
+    |- AuthenticationRequired  SignInExpired SignInRefused IdentityUnknown
     |- Conflict              DuplicateReference InvalidTransition IdempotencyMismatch StaleRevision
     |- VerificationError     DigestMismatch
     |- Overloaded            IndexNotReady QueueFull RateLimited
     `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable WorkerCrashed
+                             IdentityProviderUnavailable
 
 Each class has a stable ``code`` (part of the JSON contract) and a ``hint``: what the person who sees it can do.
 Weak geometry is a result, not an error.
@@ -121,6 +123,27 @@ class AuthenticationRequired(ImgguardError):
 
     code = "authentication_required"
     hint = "Sign in again, or use an API key that is neither expired nor revoked."
+
+
+class SignInExpired(AuthenticationRequired):
+    """A way back from the identity provider that this browser did not begin, or began too long ago, or has used."""
+
+    code = "sign_in_expired"
+    hint = "Sign in again, in one browser, within ten minutes."
+
+
+class SignInRefused(AuthenticationRequired):
+    """The identity provider did not say who it is, or what it said does not hold."""
+
+    code = "sign_in_refused"
+    hint = "Sign in again; if that does not help, ask the operator, whose log has the reason."
+
+
+class IdentityUnknown(AuthenticationRequired):
+    """The identity provider says who it is, and nobody here goes with that."""
+
+    code = "identity_unknown"
+    hint = "Ask the administrator of your organisation to invite the address that the provider has confirmed for you."
 
 
 class Conflict(ImgguardError):
@@ -240,3 +263,10 @@ class WorkerCrashed(DependencyError):
         "Try it once more; if it fails again, the picture makes imgguard crash: export it again from an image editor, "
         "and tell the operator."
     )
+
+
+class IdentityProviderUnavailable(DependencyError):
+    """The identity provider does not answer, or does not answer as OpenID Connect asks."""
+
+    code = "identity_provider_unavailable"
+    hint = "Try again shortly; whoever has a password can sign in with that."

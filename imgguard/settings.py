@@ -1,20 +1,22 @@
 """All settings: one frozen object, built once at an entry point, from the environment (prefix ``IMGGUARD_``)."""
 
 import os
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
     """What an operator can change. Every field is described in docs/settings.md; a test keeps the two together."""
 
-    model_config = SettingsConfigDict(env_prefix="IMGGUARD_", frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = SettingsConfigDict(
+        env_prefix="IMGGUARD_", frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True
+    )
 
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("imgguard")),
@@ -122,6 +124,29 @@ class Settings(BaseSettings):
         default=72, ge=1, le=2_160, description="How long an invitation to set a password can be accepted, in hours."
     )
 
+    oidc_issuer: str | None = Field(
+        default=None,
+        max_length=255,
+        description="Issuer of the OpenID Connect provider that people may sign in by, exactly as the provider writes "
+        "it: an https address (http on this machine itself only).",
+    )
+    oidc_client_id: str | None = Field(
+        default=None, pattern=r"^[!-~]{1,255}$", description="What imgguard is called at that provider."
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="Secret that goes with it; none for a public client, which PKCE protects."
+    )
+    oidc_name: str = Field(
+        default="single sign-on",
+        pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]{0,59}$",
+        description='What the sign-in page calls that provider, behind "Sign in with".',
+    )
+    oidc_scopes: str = Field(
+        default="openid email profile",
+        pattern=r"^[!#-\[\]-~ ]{1,500}$",
+        description="Scopes that the provider is asked for, with spaces between them; `openid` among them.",
+    )
+
     api_key: SecretStr | None = Field(
         default=None, description="API key for commands with `--server`; better in a file that `--key-file` names."
     )
@@ -174,6 +199,26 @@ class Settings(BaseSettings):
         _ports(value)
         return value
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_issuer(cls, value: str | None) -> str | None:
+        return None if value is None else _issuer(value)
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _has_openid(cls, value: str) -> str:
+        if "openid" not in value.split():
+            raise ValueError("without the scope openid the provider does not say who signs in")
+        return " ".join(value.split())
+
+    @model_validator(mode="after")
+    def _oidc_is_whole(self) -> Self:
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None):
+            raise ValueError("IMGGUARD_OIDC_ISSUER and IMGGUARD_OIDC_CLIENT_ID need each other: set both, or neither")
+        if self.oidc_issuer is None and self.oidc_client_secret is not None:
+            raise ValueError("IMGGUARD_OIDC_CLIENT_SECRET means nothing without IMGGUARD_OIDC_ISSUER")
+        return self
+
     @property
     def worker_count(self) -> int:
         """Images worked on at the same time."""
@@ -215,6 +260,26 @@ def _origin(value: str) -> str:
     host = f"[{host}]" if ":" in host else host
     usual = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{host}" + ("" if port in (None, usual) else f":{port}")
+
+
+def _issuer(value: str) -> str:
+    """``value`` as it is: issuers are compared character by character (OpenID Connect Discovery 1.0, section 4.3)."""
+    parts = urlsplit(value)
+    if not value.isascii() or not value.isprintable() or " " in value or not parts.hostname:
+        raise ValueError("it has to be like https://login.example.org")
+    if parts.username is not None or parts.query or parts.fragment or value.endswith(("?", "#")):
+        raise ValueError("it has a scheme, a host and perhaps a port and a path, and nothing else")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_here(parts.hostname)):
+        raise ValueError("it begins with https://; http:// is for a provider on this machine itself")
+    _ = parts.port  # raises ValueError for one that is none
+    return value
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _networks(value: str | None) -> tuple[IPv4Network | IPv6Network, ...]:

@@ -20,7 +20,7 @@ from imgguard.api.openapi import describe
 from imgguard.api.requests import Requests
 from imgguard.api.security import is_secure
 from imgguard.api.v1 import ROUTERS
-from imgguard.api.v1.passwords import limiter
+from imgguard.api.v1.passwords import AT_PROVIDER, limiter
 from imgguard.bootstrap import Services
 
 
@@ -53,6 +53,7 @@ def create_app(
     app.state.services, app.state.pool, app.state.metrics = services, pool, metrics
     app.state.buckets = Buckets(Policy(name="default", quota=settings.rate_per_minute), seconds=time.monotonic)
     app.state.passwords, app.state.changing = limiter(), threading.Lock()
+    app.state.at_provider = limiter(AT_PROVIDER)
     app.state.drawing = asyncio.Semaphore(settings.worker_count)
     problems.install(app)
     for router in (operations.router, *ROUTERS):
@@ -97,6 +98,7 @@ def touch(services: Services) -> None:
         "organisations",
         "personal_data",
         "references",
+        "single_sign_on",
         "works",
     ):
         getattr(services, name)

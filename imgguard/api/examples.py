@@ -20,6 +20,7 @@ MEMBER: Example = {
     "name": "Ann Example",
     "roles": ["rights_holder"],
     "has_password": True,
+    "is_linked": False,
     "created_at": "2026-03-01T12:00:00Z",
     "disabled_at": None,
     "erased_at": None,

@@ -34,6 +34,9 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.NotFound: 404,
     errors.PermissionDenied: 403,
     errors.AuthenticationRequired: 401,
+    errors.SignInExpired: 401,
+    errors.SignInRefused: 401,
+    errors.IdentityUnknown: 401,
     errors.Conflict: 409,
     errors.DuplicateReference: 409,
     errors.InvalidTransition: 409,
@@ -50,6 +53,7 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.IndexUnavailable: 503,
     errors.WeightsUnavailable: 503,
     errors.WorkerCrashed: 503,
+    errors.IdentityProviderUnavailable: 503,
 }
 
 TRANSPORT: dict[int, tuple[str, str]] = {

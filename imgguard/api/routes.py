@@ -61,6 +61,13 @@ class OpenRoute(Route):
         require_own_page(request)
 
 
+class ReturnRoute(OpenRoute):
+    """For browsers that another site sends here on purpose, with something that proves it was asked to."""
+
+    def admit(self, request: Request) -> None:
+        spend_of_network(request)
+
+
 def _require_media_type(request: Request, wanted: str) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != wanted:

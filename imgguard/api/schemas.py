@@ -61,6 +61,7 @@ class Member(BaseModel):
     name: str | None = Field(description="Null once erased.")
     roles: list[Role]
     has_password: bool = Field(description="False until the invitation is accepted.")
+    is_linked: bool = Field(description="Whether the member has signed in by the identity provider.")
     created_at: datetime
     disabled_at: datetime | None
     erased_at: datetime | None
@@ -100,6 +101,23 @@ class SignIn(BaseModel):
 
     email: Text
     password: Password
+
+
+class Provider(BaseModel):
+    """An identity provider (OpenID Connect)."""
+
+    model_config = _with({"name": "Example Login"})
+
+    name: str = Field(description="As the sign-in page calls it.")
+
+
+class SignInMethods(BaseModel):
+    """By what people can sign in here."""
+
+    model_config = _with({"password": True, "oidc": {"name": "Example Login"}})
+
+    password: Literal[True] = True
+    oidc: Provider | None = Field(description="Null where no identity provider is set up.")
 
 
 class Who(BaseModel):
@@ -223,6 +241,7 @@ class MemberExport(BaseModel):
     model_config = _with(
         {
             "member": {**examples.MEMBER, "organisation": "Sample Studio"},
+            "identities": [],
             "sessions": [],
             "keys": [examples.KEY],
             "events": [examples.EVENT],
@@ -233,6 +252,7 @@ class MemberExport(BaseModel):
     )
 
     member: dict[str, Any]
+    identities: list[dict[str, Any]] = Field(description="Whom the identity provider says it to be.")
     sessions: list[dict[str, Any]]
     keys: list[Key]
     events: list[Event]

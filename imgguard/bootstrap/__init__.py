@@ -6,10 +6,10 @@ Services are made when first asked for: a command that lists references should n
 import logging
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgguard.bootstrap.adapters import DATABASE, INDEX, ORIGINALS, Adapters, SystemClock
+from imgguard.bootstrap.folders import folder_bytes
 from imgguard.errors import DependencyError
 from imgguard.storage.sql.schema import HEAD
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from imgguard.services.references import References
     from imgguard.services.registration import Registration
     from imgguard.services.removal import Removal
+    from imgguard.services.single_sign_on import SingleSignOn
     from imgguard.services.standings import Standings
     from imgguard.services.works import Works
 
@@ -174,6 +175,19 @@ class Services(Adapters):
         )
 
     @cached_property
+    def single_sign_on(self) -> "SingleSignOn":
+        from imgguard.services.single_sign_on import SingleSignOn
+
+        return SingleSignOn(
+            provider=self.identity_provider,
+            sign_ins=self.sign_ins,
+            accounts=self.accounts,
+            credentials=self.credentials,
+            clock=self.clock,
+            longest=timedelta(hours=self.settings.session_hours),
+        )
+
+    @cached_property
     def organisations(self) -> "Organisations":
         from imgguard.services.organisations import Organisations
 
@@ -205,6 +219,7 @@ class Services(Adapters):
         return Members(
             accounts=self.accounts,
             credentials=self.credentials,
+            sign_ins=self.sign_ins,
             trail=self.audit_trail,
             passwords=self.passwords,
             clock=self.clock,
@@ -308,14 +323,3 @@ class Services(Adapters):
             tidy(catalogue, blobs, self.clock)
         except DependencyError as error:
             _log.warning("what is due to be forgotten was not: %s", error)
-
-
-def folder_bytes(folder: Path) -> int:
-    """Bytes of all files below ``folder``; what vanishes meanwhile does not count."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue
-    return total

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from imgguard.fingerprint.weights import Weights
     from imgguard.imaging.sandbox import SandboxedDecoder
     from imgguard.net.fetcher import SafeFetcher
+    from imgguard.net.oidc import OidcProvider
     from imgguard.services.models import Models
     from imgguard.storage.live_index import LiveIndex
     from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail, SqlCredentials
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from imgguard.storage.sql.idempotency import SqlIdempotencyKeys
     from imgguard.storage.sql.jobs import SqlJobs
     from imgguard.storage.sql.rights import SqlRights
+    from imgguard.storage.sql.sign_ins import SqlSignIns
     from imgguard.storage.sql.traces import SqlTraces
     from imgguard.storage.sql.works import SqlWorks
     from imgguard.verdict.calibration import Calibration
@@ -150,6 +152,28 @@ class Adapters:
         from imgguard.storage.sql.jobs import SqlJobs
 
         return SqlJobs(self.database)
+
+    @cached_property
+    def sign_ins(self) -> "SqlSignIns":
+        from imgguard.storage.sql.sign_ins import SqlSignIns
+
+        return SqlSignIns(self.database)
+
+    @cached_property
+    def identity_provider(self) -> "OidcProvider | None":
+        """None where none is set up. It is not asked before somebody wants to sign in by it."""
+        settings = self.settings
+        if settings.oidc_issuer is None or settings.oidc_client_id is None:
+            return None
+        from imgguard.net.oidc import Client, OidcProvider
+        from imgguard.net.policy import FetchPolicy
+        from imgguard.net.provider import SECONDS, ProviderRequests
+
+        client = Client(
+            client_id=settings.oidc_client_id, secret=settings.oidc_client_secret, scopes=settings.oidc_scopes
+        )
+        requests = ProviderRequests(FetchPolicy(seconds=SECONDS, contact=settings.fetch_contact))
+        return OidcProvider(settings.oidc_issuer, client, requests=requests, clock=self.clock)
 
     @cached_property
     def fetcher(self) -> "SafeFetcher":

@@ -33,6 +33,9 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.NotFound: ExitCode.FAILED,
     errors.PermissionDenied: ExitCode.FAILED,
     errors.AuthenticationRequired: ExitCode.FAILED,
+    errors.SignInExpired: ExitCode.FAILED,
+    errors.SignInRefused: ExitCode.FAILED,
+    errors.IdentityUnknown: ExitCode.FAILED,
     errors.Conflict: ExitCode.FAILED,
     errors.DuplicateReference: ExitCode.FAILED,
     errors.InvalidTransition: ExitCode.FAILED,
@@ -49,6 +52,7 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.IndexUnavailable: ExitCode.DEPENDENCY,
     errors.WeightsUnavailable: ExitCode.DEPENDENCY,
     errors.WorkerCrashed: ExitCode.DEPENDENCY,
+    errors.IdentityProviderUnavailable: ExitCode.DEPENDENCY,
 }
 
 

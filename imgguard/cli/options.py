@@ -135,11 +135,14 @@ def settings_for(context: typer.Context, home: Path | None) -> "Settings":
     try:
         return Settings() if chosen is None else Settings(home=chosen)
     except ValidationError as error:
-        problems = "; ".join(
-            f"IMGGUARD_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg'].removeprefix('Value error, ')}"
-            for problem in error.errors()
-        )
+        problems = "; ".join(_said(problem["loc"], problem["msg"]) for problem in error.errors())
         raise ConfigurationError(problems, hint="docs/settings.md says what each setting may be.") from error
+
+
+def _said(place: tuple[int | str, ...], message: str) -> str:
+    """What is wrong with a setting, or with several together, which the message names then."""
+    message = message.removeprefix("Value error, ")
+    return f"IMGGUARD_{'_'.join(map(str, place)).upper()}: {message}" if place else message
 
 
 def _tell_unknown(settings: "type[Settings]") -> None:

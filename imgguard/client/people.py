@@ -117,6 +117,7 @@ class Member(Told):
     name: str | None
     roles: tuple[str, ...]
     has_password: bool
+    is_linked: bool = False
     created_at: datetime
     disabled_at: datetime | None = None
     erased_at: datetime | None = None

@@ -1,6 +1,7 @@
 """URLs, parsed once and strictly: what is checked is what is connected to and sent, with no second parser between."""
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin
 
@@ -48,7 +49,7 @@ class Target:
         return f"{self.scheme}://{self.authority}{self.path}"
 
 
-def parse_url(url: str, *, ports: frozenset[int]) -> Target:
+def parse_url(url: str, *, ports: Container[int]) -> Target:
     """Raises FetchRefused for all but http and https without credentials to one of ``ports``."""
     if len(url) > _MAX_URL:
         raise FetchRefused(f"a URL of more than {_MAX_URL} characters")
@@ -71,7 +72,7 @@ def parse_url(url: str, *, ports: frozenset[int]) -> Target:
     return Target(scheme=scheme, host=parse_host(authority["host"]), port=port, path=_path(match))
 
 
-def redirected(target: Target, location: str, *, ports: frozenset[int]) -> Target:
+def redirected(target: Target, location: str, *, ports: Container[int]) -> Target:
     """Where ``target`` sends us on. Raises FetchRefused as for any URL, and for a way from https to http."""
     if _CONTROL.search(location):
         raise FetchRefused("the redirect has control characters")

@@ -33,6 +33,7 @@ from imgguard.ports.jobs import (
 )
 from imgguard.ports.network import Accept, Fetched, Fetcher, Posted, Poster, Redirect
 from imgguard.ports.rights import Rights
+from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, ProvenIdentity, SignIns
 from imgguard.ports.traces import Traces
 from imgguard.ports.works import FiledReference, Works
 
@@ -55,6 +56,7 @@ __all__ = [
     "FiledReference",
     "Generation",
     "IdempotencyKeys",
+    "IdentityProvider",
     "IndexChange",
     "IndexState",
     "Item",
@@ -70,13 +72,16 @@ __all__ = [
     "NewCredential",
     "NewItem",
     "Original",
+    "PendingSignIn",
     "Posted",
     "Poster",
     "Priority",
+    "ProvenIdentity",
     "Redirect",
     "ReferenceIndex",
     "Rights",
     "SessionGrant",
+    "SignIns",
     "StoredAnswer",
     "StoredFinding",
     "Traces",

@@ -134,7 +134,7 @@ class Accounts(Protocol):
         ...
 
     def erase_member(self, member_id: str, *, at: datetime, forget: Sequence[str], event: AuditEvent) -> Member:
-        """Destroys address, name, password, sessions, keys and invitations; leaves a tombstone.
+        """Destroys address, name, password, identities, sessions, keys and invitations; leaves a tombstone.
 
         ``forget``: counts of attempts to sign in whose subject begins with one of these go too. Raises
         InvalidTransition when erased already, or when no admin would remain.
@@ -223,7 +223,7 @@ class Credentials(Protocol):
         ...
 
     def forget_expired(self, *, now: datetime) -> None:
-        """Drop sessions, invitations and counts whose time is over. Cheap when there are none."""
+        """Drop sessions, invitations, sign-ins and counts whose time is over. Cheap when there are none."""
         ...
 
 

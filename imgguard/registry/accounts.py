@@ -56,6 +56,8 @@ class Action(StrEnum):
     MEMBER_ERASED = "member.erased"
     MEMBER_EXPORTED = "member.exported"
     INVITATION_ISSUED = "invitation.issued"
+    IDENTITY_LINKED = "identity.linked"
+    IDENTITY_UNLINKED = "identity.unlinked"
     PASSWORD_SET = "password.set"  # noqa: S105 - the name of an action
     SESSION_OPENED = "session.opened"
     SESSION_ENDED = "session.ended"
@@ -115,7 +117,8 @@ class Organisation:
 class Member:
     """A person. After erasure only ids and times remain (a tombstone).
 
-    ``has_password`` is false until an invitation has been accepted.
+    ``has_password`` is false until an invitation has been accepted. ``is_linked``: an identity provider can say that it
+    is this member (see `LinkedIdentity`). Either is enough to sign in.
     """
 
     member_id: str
@@ -127,6 +130,12 @@ class Member:
     created_at: datetime
     disabled_at: datetime | None
     erased_at: datetime | None
+    is_linked: bool = False
+
+    @property
+    def can_sign_in(self) -> bool:
+        """Whether there is anything by which this member can prove who it is, and it counts."""
+        return self.is_enabled and (self.has_password or self.is_linked)
 
     @property
     def is_enabled(self) -> bool:
@@ -135,17 +144,27 @@ class Member:
 
     @property
     def state(self) -> str:
-        """``active``, ``invited`` (no password yet), ``disabled`` or ``erased``."""
+        """``active``, ``invited`` (nothing to sign in with yet), ``disabled`` or ``erased``."""
         if self.erased_at is not None:
             return "erased"
         if self.disabled_at is not None:
             return "disabled"
-        return "active" if self.has_password else "invited"
+        return "active" if self.can_sign_in else "invited"
 
     @property
     def can_administer(self) -> bool:
         """Whether this member can sign in and look after the organisation: every organisation keeps one who can."""
-        return self.is_enabled and self.has_password and Role.ADMIN in self.roles
+        return self.can_sign_in and Role.ADMIN in self.roles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedIdentity:
+    """Who a member is for an OpenID Connect provider. ``subject`` never changes there, while addresses do."""
+
+    issuer: str
+    subject: str
+    member_id: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

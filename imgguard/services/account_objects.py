@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from imgguard.registry.accounts import ApiKey, AuditEvent, Member, Organisation, Session
+from imgguard.registry.accounts import ApiKey, AuditEvent, LinkedIdentity, Member, Organisation, Session
 
 
 def iso(at: datetime | None) -> str | None:
@@ -30,9 +30,19 @@ def member_object(member: Member) -> dict[str, object]:
         "name": member.name,
         "roles": sorted(member.roles),
         "has_password": member.has_password,
+        "is_linked": member.is_linked,
         "created_at": iso(member.created_at),
         "disabled_at": iso(member.disabled_at),
         "erased_at": iso(member.erased_at),
+    }
+
+
+def identity_object(identity: LinkedIdentity) -> dict[str, object]:
+    return {
+        "issuer": identity.issuer,
+        "subject": identity.subject,
+        "member_id": identity.member_id,
+        "created_at": iso(identity.created_at),
     }
 
 

@@ -15,6 +15,7 @@ from imgguard.registry.throttling import Limit
 
 PAIR = Limit(free=5, longest=timedelta(minutes=15), memory=timedelta(days=1))
 NETWORK = Limit(free=100, longest=timedelta(minutes=1), memory=timedelta(hours=1))  # an office is one network
+BEGUN = Limit(free=60, longest=timedelta(minutes=1), memory=timedelta(minutes=10))  # not come back yet
 EMAIL = Limit(free=50, longest=timedelta(minutes=1), memory=timedelta(days=1))
 
 
@@ -26,6 +27,11 @@ def limits(email: str, address: str) -> dict[str, Limit]:
 def forgiven(email: str, address: str) -> dict[str, bool]:
     """What success does to them: it proves the address to be in good hands, and says nothing of the network."""
     return {_email(email): True, _pair(email, address): True, _network(address): False}
+
+
+def begun(address: str) -> str:
+    """The count of those who were sent to the identity provider from there."""
+    return f"begun:{_short(network_of(address))}"
 
 
 def traces(email: str) -> list[str]:

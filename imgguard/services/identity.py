@@ -212,13 +212,7 @@ class Identity:
     def _open(self, member: Member, verified_hash: str, new_hash: str | None, *, email: str, address: str) -> SignedIn:
         now = self._clock.now()
         token = tokens.new_token()
-        session = Session(
-            session_id=new_id("ses"),
-            member_id=member.member_id,
-            created_at=now,
-            seen_at=now,
-            expires_at=now + self._longest,
-        )
+        session = new_session(member, at=now, longest=self._longest)
         organisation = self._accounts.organisation(member.organisation_id)
         if not organisation.is_enabled:
             raise AuthenticationRequired(_WRONG, hint="Try again, or ask whoever operates this imgguard.")
@@ -238,6 +232,13 @@ class Identity:
     def _password_event(self, member: Member) -> AuditEvent:
         actor = actor_for(member, self._accounts.organisation(member.organisation_id))
         return event_of(actor, Action.PASSWORD_SET, member.member_id, at=self._clock.now())
+
+
+def new_session(member: Member, *, at: datetime, longest: timedelta) -> Session:
+    """Not stored yet."""
+    return Session(
+        session_id=new_id("ses"), member_id=member.member_id, created_at=at, seen_at=at, expires_at=at + longest
+    )
 
 
 def _no_invitation() -> AuthenticationRequired:

@@ -5,11 +5,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from imgguard.errors import NotFound, PermissionDenied
-from imgguard.ports import Accounts, AuditTrail, Clock, Credentials
+from imgguard.ports import Accounts, AuditTrail, Clock, Credentials, SignIns
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, AuditEvent, Member, Role, Scope
 from imgguard.services import attempts, tokens
-from imgguard.services.account_objects import event_object, key_object, member_object, session_object
+from imgguard.services.account_objects import (
+    event_object,
+    identity_object,
+    key_object,
+    member_object,
+    session_object,
+)
 from imgguard.services.audit import LONGEST_PAGE, event_of
 from imgguard.services.invitations import (
     Invited,
@@ -36,6 +42,7 @@ class Members:
         *,
         accounts: Accounts,
         credentials: Credentials,
+        sign_ins: SignIns,
         trail: AuditTrail,
         passwords: Passwords,
         clock: Clock,
@@ -43,6 +50,7 @@ class Members:
     ) -> None:
         self._accounts = accounts
         self._credentials = credentials
+        self._sign_ins = sign_ins
         self._trail = trail
         self._passwords = passwords
         self._clock = clock
@@ -150,6 +158,18 @@ class Members:
         event = self._event(actor, Action.MEMBER_ENABLED, member, at=self._clock.now())
         return self._accounts.enable_member(member_id, event=event)
 
+    def unlink(self, actor: Actor, member_id: str) -> Member:
+        """Lets go of whom the identity provider says the member to be, and ends its sessions. For the member itself,
+        and for admins; not by a key.
+
+        The next time it signs in there it is linked anew, while its address is the same: to keep it out, disable it.
+        """
+        actor.require_person()
+        self._require_self_or_charge(actor, member_id)
+        member = self._reachable(actor, member_id)
+        event = self._event(actor, Action.IDENTITY_UNLINKED, member, at=self._clock.now())
+        return self._sign_ins.unlink(member_id, event=event)
+
     # personal data
 
     def export(self, actor: Actor, member_id: str) -> dict[str, object]:
@@ -162,6 +182,7 @@ class Members:
         keys = self._credentials.keys(member.organisation_id, member_id=member_id)
         return {
             "member": member_object(member) | {"organisation": organisation.name},
+            "identities": [identity_object(identity) for identity in self._sign_ins.identities(member_id)],
             "sessions": [session_object(session) for session in sessions],
             "keys": [key_object(key) for key in keys],
             "events": [event_object(event) for event in self._events_about(member_id)],
@@ -174,7 +195,7 @@ class Members:
             after = page[-1].event_id
 
     def erase(self, actor: Actor, member_id: str) -> Member:
-        """Destroys all personal data, sessions and keys; the id stays, so that the audit trail can name it.
+        """Destroys all personal data, identities, sessions and keys; the id stays, so that the audit trail can name it.
 
         For the member itself, and for admins.
         """

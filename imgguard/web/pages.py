@@ -32,10 +32,11 @@ type SignedIn = Callable[[Request], bool]
 """Whether the request comes with a session that counts. May block."""
 
 
-def router(is_signed_in: SignedIn) -> APIRouter:
-    """The pages' routes, none of which is part of the API. Raises OSError when a file cannot be read."""
+def router(is_signed_in: SignedIn, *, provider: str | None = None) -> APIRouter:
+    """The pages' routes, none of which is part of the API. ``provider``: what the identity provider is called, where
+    people can sign in by one. Raises OSError when a file cannot be read."""
     assets, made = Assets.load(), APIRouter(include_in_schema=False)
-    render = _renderer(assets)
+    render = _renderer(assets, provider)
 
     @made.get("/")
     async def check(request: Request) -> Response:
@@ -64,7 +65,7 @@ def router(is_signed_in: SignedIn) -> APIRouter:
     return made
 
 
-def _renderer(assets: Assets) -> Callable[[str], HTMLResponse]:
+def _renderer(assets: Assets, provider: str | None) -> Callable[[str], HTMLResponse]:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
@@ -72,7 +73,7 @@ def _renderer(assets: Assets) -> Callable[[str], HTMLResponse]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    context: dict[str, Any] = {"asset": assets.address, "words": strings()}
+    context: dict[str, Any] = {"asset": assets.address, "words": strings(), "provider": provider}
     headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY}
 
     def render(name: str) -> HTMLResponse:

@@ -162,6 +162,9 @@ MATRIX: dict[str, tuple[Sample, str]] = {
     "POST /v1/session": (_sign_in, ALL),
     "GET /v1/session": (lambda a: ("/v1/session", None), "401 200 200 200 200 200 200 200 200 200"),
     "DELETE /v1/session": (lambda a: ("/v1/session", None), "401 204 204 204 204 204 204 204 403 403"),
+    "GET /v1/session/methods": (lambda a: ("/v1/session/methods", None), ALL),
+    "GET /v1/session/oidc": (lambda a: ("/v1/session/oidc", None), ALL.replace("200", "404")),  # none is set up
+    "GET /v1/session/oidc/callback": (lambda a: ("/v1/session/oidc/callback", None), ALL.replace("200", "404")),
     "POST /v1/session/password": (
         lambda a: ("/v1/session/password", {"present": PASSWORD, "new": "another horse, another staple"}),
         "401 200 200 200 200 200 200 200 403 403",
@@ -205,6 +208,10 @@ MATRIX: dict[str, tuple[Sample, str]] = {
     "POST /v1/members/{member_id}/invitation": (
         lambda a: (f"/v1/members/{a.member}/invitation", None),
         PEOPLE_IN_CHARGE.replace("200", "201"),
+    ),
+    "DELETE /v1/members/{member_id}/identities": (
+        lambda a: (f"/v1/members/{a.member}/identities", None),
+        PEOPLE_IN_CHARGE,
     ),
     "POST /v1/members/{member_id}/export": (lambda a: (f"/v1/members/{a.member}/export", None), CHARGE),
     "DELETE /v1/members/{member_id}": (lambda a: (f"/v1/members/{a.member}", None), CHARGE),
@@ -412,6 +419,7 @@ def test_every_route_is_in_the_matrix(tmp_path) -> None:
         ("GET", "/v1/members/{}", "mem"),
         ("DELETE", "/v1/members/{}", "mem"),
         ("POST", "/v1/members/{}/export", "mem"),
+        ("DELETE", "/v1/members/{}/identities", "mem"),
         ("DELETE", "/v1/keys/{}", "key"),
         ("GET", "/v1/organisations/{}", "org"),
         ("GET", "/v1/members?organisation_id={}", "org"),

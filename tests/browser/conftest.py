@@ -75,10 +75,11 @@ def _people(home: Path) -> str:
 
 
 @contextmanager
-def _served(home: Path) -> Iterator[str]:
+def served(home: Path, **settings: str) -> Iterator[str]:
+    """`imgguard serve`, with settings besides the home folder: where it is reached."""
     log = home.parent / "serve.log"
     command = [Path(sys.executable).with_name("imgguard"), "serve", "--port", "0", "--home", home]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("IMGGUARD_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("IMGGUARD_")} | settings
     with log.open("wb") as stderr:
         process = subprocess.Popen(command, stderr=stderr, env=environment)
     try:
@@ -106,7 +107,7 @@ def _ready(process: subprocess.Popen[bytes], log: Path) -> str:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("site") / "home"
     invitation = _people(home)
-    with _served(home) as place:
+    with served(home) as place:
         yield Site(place=place, home=home, invitation=invitation)
 
 

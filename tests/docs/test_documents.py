@@ -10,12 +10,16 @@ from types import ModuleType
 import pytest
 from jsonschema import Draft202012Validator
 
+from imgguard.api.v1 import ROUTERS
 from imgguard.cli.exits import EXIT_CODES, ExitCode
 from imgguard.errors import ImgguardError
+from imgguard.net.id_token import ALGORITHMS
+from imgguard.net.provider import SECONDS
 from imgguard.registry.access import SCOPES_OF_ROLE
 from imgguard.registry.accounts import Action, Disclosure, Role
 from imgguard.services import attempts, passwords
 from imgguard.services.contract import LINES, Match
+from imgguard.services.single_sign_on import LIFETIME
 from imgguard.settings import Settings
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
 from imgguard.verdict.policy import Reason
@@ -160,8 +164,17 @@ def test_accounts_are_explained(heading: str, values: type[StrEnum]) -> None:
 def test_the_figures_of_accounts_are_those_of_the_code() -> None:
     text = " ".join((DOCS / "accounts.md").read_text().split())
     assert f"{passwords.SHORTEST} to {passwords.LONGEST} characters" in text
-    for limit in (attempts.PAIR, attempts.NETWORK, attempts.EMAIL):
+    for limit in (attempts.PAIR, attempts.NETWORK, attempts.EMAIL, attempts.BEGUN):
         assert f"fter {limit.free} " in text
+
+
+def test_what_is_said_of_single_sign_on_is_what_the_code_does() -> None:
+    text = " ".join((DOCS / "accounts.md").read_text().split())
+    assert f"signature ({', '.join(name for name in ALGORITHMS if name != 'Ed25519')})" in text
+    assert f"within {LIFETIME.seconds // 60} minutes" in text
+    assert f"is given {SECONDS:g} seconds" in text
+    (callback,) = (route.path for router in ROUTERS for route in router.routes if route.path.endswith("/callback"))
+    assert f"https://your.host{callback}" in text
 
 
 def test_cleaning_spares_the_store_of_the_demo() -> None:

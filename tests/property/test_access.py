@@ -13,12 +13,22 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from imgguard.errors import InvalidTransition, PermissionDenied
 from imgguard.ports import NewCredential
 from imgguard.registry.access import actor_for, scopes_of
-from imgguard.registry.accounts import ApiKey, AuditEvent, Disclosure, Member, Organisation, Role, Scope
+from imgguard.registry.accounts import (
+    ApiKey,
+    AuditEvent,
+    Disclosure,
+    LinkedIdentity,
+    Member,
+    Organisation,
+    Role,
+    Scope,
+)
 from imgguard.registry.ids import new_id
 from imgguard.registry.names import email_key
 from imgguard.services.tokens import has_form_of_key, new_secret
 from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail
 from imgguard.storage.sql.migrate import open_database
+from imgguard.storage.sql.sign_ins import SqlSignIns
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 roles = st.frozensets(st.sampled_from(Role))
@@ -135,6 +145,7 @@ class Organisations(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         self._database = open_database(Path(self._folder.name) / "imgguard.db")
         self._accounts = SqlAccounts(self._database)
+        self._sign_ins = SqlSignIns(self._database)
         self._organisation_id = new_id("org")
         self._changes = 0
 
@@ -193,6 +204,19 @@ class Organisations(RuleBasedStateMachine):
     @rule(person=people)
     def erase(self, person: str) -> None:
         self._try(person, lambda: self._accounts.erase_member(person, at=NOW, forget=[], event=self._event()))
+
+    @rule(person=people)
+    def link(self, person: str) -> None:
+        before = self._accounts.member(person)
+        identity = LinkedIdentity(issuer="https://a.example", subject=person, member_id=person, created_at=NOW)
+        linked = self._sign_ins.link(identity, email=before.email or "", event=self._event())
+        assert linked == (before.is_enabled and not before.is_linked)
+        assert self._accounts.member(person).is_linked == (before.is_linked or linked)
+        self._changes += linked
+
+    @rule(person=people)
+    def unlink(self, person: str) -> None:
+        self._try(person, lambda: self._sign_ins.unlink(person, event=self._event()))
 
     def _try(self, person: str, change: object) -> None:
         before = self._accounts.member(person)

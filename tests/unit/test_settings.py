@@ -37,6 +37,65 @@ def test_a_value_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch,
     assert [error["loc"] for error in caught.value.errors()] == [(name.lower(),)]
 
 
+@pytest.mark.parametrize(
+    ("issuer", "is_accepted"),
+    [
+        ("https://login.example.org", True),
+        ("https://login.example.org:8443/realms/a/", True),
+        ("http://127.0.0.1:9000", True),
+        ("http://[::1]:9000", True),
+        ("http://localhost:9000/realms/a", True),
+        ("http://login.example.org", False),
+        ("http://localhost.example.org", False),
+        ("http://10.0.0.1", False),
+        ("https://", False),
+        ("login.example.org", False),
+        ("ftp://login.example.org", False),
+        ("https://login.example.org?tenant=a", False),
+        ("https://login.example.org#a", False),
+        ("https://login.example.org?", False),
+        ("https://ann:secret@login.example.org", False),
+        ("https://login.example.org:99999", False),
+        ("https://login.example.org/\n", False),
+        ("https://log in.example.org", False),
+        ("https://löse.example.org", False),
+        (f"https://login.example.org/{'x' * 255}", False),
+        ("", False),
+    ],
+)
+def test_the_issuer_is_an_https_address(issuer: str, is_accepted: bool) -> None:
+    if is_accepted:
+        assert Settings(oidc_issuer=issuer, oidc_client_id="imgguard").oidc_issuer == issuer
+        return
+    with pytest.raises(ValidationError) as caught:
+        Settings(oidc_issuer=issuer, oidc_client_id="imgguard")
+    assert [error["loc"] for error in caught.value.errors()] == [("oidc_issuer",)]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"oidc_issuer": "https://login.example.org"},
+        {"oidc_client_id": "imgguard"},
+        {"oidc_client_secret": "hidden"},
+        {"oidc_client_id": "imgguard", "oidc_client_secret": "hidden"},
+    ],
+    ids=str,
+)
+def test_a_provider_is_set_up_whole_or_not_at_all(given: dict[str, str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings(**given)  # type: ignore[arg-type]
+    assert "IMGGUARD_OIDC_ISSUER" in str(caught.value)
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scopes", ["", "email", "email openid\x00", 'openid "', "openid\nemail"])
+def test_scopes_that_cannot_be(scopes: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(oidc_scopes=scopes)
+    assert Settings(oidc_scopes=" email  openid").oidc_scopes == "email openid"
+
+
 def test_the_largest_file_fits_the_wire() -> None:
     (bound,) = [item.le for item in Settings.model_fields["max_image_bytes"].metadata if hasattr(item, "le")]
     header = wire.pack({}, memoryview(b""))

@@ -15,12 +15,15 @@ from imgguard.api.v1 import (
     organisations,
     references,
     session,
+    single_sign_on,
     works,
 )
 
 ROUTERS = (
     session.router,
     session.open_router,
+    single_sign_on.router,
+    single_sign_on.return_router,
     invitations.router,
     organisations.router,
     members.router,

@@ -188,6 +188,27 @@ def invite_again(request: Request, member_id: str, actor: ActorDep, services: Se
     return _invitation(invited)
 
 
+@router.delete(
+    "/{member_id}/identities",
+    operation_id="unlink_member",
+    summary="Unlink a member from the identity provider",
+    response_model=Member,
+    responses=errors(PermissionDenied, NotFound, InvalidTransition, StaleRevision),
+)
+def unlink_member(
+    request: Request, member_id: str, actor: ActorDep, services: ServicesDep, match: IfMatch = None
+) -> Response:
+    """Sessions end. Signing in there again links the member again, while its address is the same: to keep it out,
+    disable it. For the member itself, and for admins who are signed in."""
+    members = services.members
+    return _changed(
+        request,
+        match,
+        lambda: members.member(actor, member_id),
+        lambda: members.unlink(actor, member_id),
+    )
+
+
 @router.post(
     "/{member_id}/export",
     operation_id="export_member",

@@ -21,7 +21,7 @@ from imgguard.registry.throttling import Limit
 from imgguard.storage.sql import attempts as attempt_rows
 from imgguard.storage.sql import audit, credentials, endings, members
 from imgguard.storage.sql.engine import Database
-from imgguard.storage.sql.schema import attempts, invitations, organisations, owners, sessions
+from imgguard.storage.sql.schema import attempts, invitations, organisations, owners, sessions, sign_ins
 
 
 def _begin(connection: Connection, member: Member, credential: NewCredential) -> Member:
@@ -292,7 +292,12 @@ class SqlCredentials:
                     connection.execute(delete(table).where(condition))
 
 
-_EXPIRING = ((sessions, "expires_at"), (invitations, "expires_at"), (attempts, "forgotten_at"))
+_EXPIRING = (
+    (sessions, "expires_at"),
+    (invitations, "expires_at"),
+    (sign_ins, "expires_at"),
+    (attempts, "forgotten_at"),
+)
 
 
 class SqlAuditTrail:

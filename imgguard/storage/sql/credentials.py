@@ -41,9 +41,9 @@ def add_invitation(connection: Connection, invitation: Invitation, token_sha256:
 
 def invited(connection: Connection, token_sha256: str, *, at: datetime) -> Member | None:
     row = connection.execute(
-        select(members)
-        .join(invitations, invitations.c.member_id == members.c.member_id)
-        .where(invitations.c.token_sha256 == token_sha256, invitations.c.expires_at > at)
+        member_rows.MEMBERS.join(invitations, invitations.c.member_id == members.c.member_id).where(
+            invitations.c.token_sha256 == token_sha256, invitations.c.expires_at > at
+        )
     ).one_or_none()
     if row is None:
         return None
@@ -68,15 +68,21 @@ def open_session(
     connection: Connection, session: Session, token_sha256: str, *, verified_hash: str, new_hash: str | None
 ) -> bool:
     """False when the password was changed or the member disabled since it was verified."""
-    row = connection.execute(select(members).where(members.c.member_id == session.member_id)).one_or_none()
+    chosen = member_rows.MEMBERS.where(members.c.member_id == session.member_id)
+    row = connection.execute(chosen).one_or_none()
     if row is None or row.password_hash != verified_hash or not member_rows.member_of(row).is_enabled:
         return False
     if new_hash is not None:
         _write_hash(connection, session.member_id, new_hash)
+    add_session(connection, session, token_sha256)
+    return True
+
+
+def add_session(connection: Connection, session: Session, token_sha256: str) -> None:
+    """Drops those that have expired."""
     connection.execute(delete(sessions).where(sessions.c.expires_at <= session.created_at))
     values = {name: getattr(session, name) for name in ("session_id", "member_id", "created_at", "seen_at")}
     connection.execute(insert(sessions).values(token_sha256=token_sha256, expires_at=session.expires_at, **values))
-    return True
 
 
 def session(connection: Connection, token_sha256: str) -> SessionGrant | None:

@@ -15,6 +15,7 @@ from imgguard.storage.sql.schema import (
     api_keys,
     attempts,
     checks,
+    identities,
     invitations,
     jobs,
     members,
@@ -34,6 +35,12 @@ _organisation: Select[Any] = select(
     organisations.c.erased_at,
 ).join(owners, owners.c.owner_id == organisations.c.owner_id)
 
+MEMBERS: Select[Any] = select(
+    members,
+    select(identities.c.subject).where(identities.c.member_id == members.c.member_id).exists().label("is_linked"),
+)
+"""What `member_of` takes the rows of."""
+
 _SHOW_MEMBERS = "Look at the members with `imgguard admin members`."
 
 
@@ -42,7 +49,7 @@ def _organisation_of(row: Row[Any]) -> Organisation:
 
 
 def member_of(row: Row[Any]) -> Member:
-    """The record of a row of ``members``."""
+    """The record of a row of `MEMBERS`."""
     return Member(
         member_id=row.member_id,
         organisation_id=row.organisation_id,
@@ -53,6 +60,7 @@ def member_of(row: Row[Any]) -> Member:
         created_at=row.created_at,
         disabled_at=row.disabled_at,
         erased_at=row.erased_at,
+        is_linked=bool(row.is_linked),
     )
 
 
@@ -120,19 +128,19 @@ def set_disclosure(connection: Connection, organisation_id: str, disclosure: Dis
 
 
 def get(connection: Connection, member_id: str) -> Member:
-    row = connection.execute(select(members).where(members.c.member_id == member_id)).one_or_none()
+    row = connection.execute(MEMBERS.where(members.c.member_id == member_id)).one_or_none()
     if row is None:
         raise NotFound(f"no member {member_id}", hint=_SHOW_MEMBERS)
     return member_of(row)
 
 
 def row_with_email(connection: Connection, email: str) -> Row[Any] | None:
-    return connection.execute(select(members).where(members.c.email_key == email_key(email))).one_or_none()
+    return connection.execute(MEMBERS.where(members.c.email_key == email_key(email))).one_or_none()
 
 
 def page(connection: Connection, organisation_id: str, *, after: str, limit: int) -> list[Member]:
     organisation(connection, organisation_id)
-    mine = select(members).where(members.c.organisation_id == organisation_id, members.c.member_id > after)
+    mine = MEMBERS.where(members.c.organisation_id == organisation_id, members.c.member_id > after)
     return [member_of(row) for row in connection.execute(mine.order_by(members.c.member_id).limit(limit))]
 
 
@@ -196,13 +204,22 @@ def enable(connection: Connection, member_id: str) -> Member:
     return _write(connection, present(connection, member_id), {"disabled_at": None})
 
 
+def unlink(connection: Connection, member_id: str) -> Member:
+    before = present(connection, member_id)
+    if not before.is_linked:
+        return before
+    connection.execute(delete(identities).where(identities.c.member_id == member_id))
+    end_sessions(connection, member_id)
+    return _write(connection, before, {})
+
+
 def erase(
     connection: Connection, member_id: str, *, at: datetime, forget: Sequence[str], last_too: bool = False
 ) -> Member:
     before = present(connection, member_id)
     for table in (checks, jobs):  # they stay, and no longer say which key was used
         connection.execute(update(table).where(table.c.member_id == member_id).values(key_id=None))
-    for table in (sessions, api_keys, invitations):
+    for table in (sessions, api_keys, invitations, identities):
         connection.execute(delete(table).where(table.c.member_id == member_id))
     for beginning in forget:
         connection.execute(delete(attempts).where(attempts.c.subject.startswith(beginning, autoescape=True)))
@@ -221,10 +238,10 @@ def _write(connection: Connection, before: Member, values: dict[str, Any], *, la
         connection.execute(update(members).where(members.c.member_id == before.member_id).values(values))
     after = get(connection, before.member_id)
     if before.can_administer and not after.can_administer and not last_too:
-        mine = select(members).where(members.c.organisation_id == before.organisation_id)
+        mine = MEMBERS.where(members.c.organisation_id == before.organisation_id)
         if not any(member_of(row).can_administer for row in connection.execute(mine)):
             raise InvalidTransition(
                 f"{before.member_id} is the last admin of the organisation",
-                hint="Make another member, who has a password, an admin first.",
+                hint="Make another member, who can sign in, an admin first.",
             )
     return after

@@ -1,4 +1,4 @@
-import { ask } from "./api.js";
+import { Problem, ask } from "./api.js";
 import { byId, element } from "./dom.js";
 import { tell } from "./problem.js";
 import { words } from "./words.js";
@@ -29,6 +29,16 @@ async function signIn(event) {
   }
 }
 
+/** Why the identity provider led back here without a session: in our own words, and only for codes that have some. */
+function tellWhy(code) {
+  if (!Object.hasOwn(words.sign_in.failed, code)) return;
+  tell(byId("told"), new Problem({ code, title: words.sign_in.failed[code], hint: words.hints[code] }));
+  history.replaceState(null, "", location.pathname);
+}
+
 form.addEventListener("submit", signIn);
+const byProvider = byId("by-provider");
+if (byProvider) byProvider.href = `/v1/session/oidc?${new URLSearchParams({ return_to: next() })}`;
+tellWhy(asked.get("problem"));
 if (asked.has("over")) byId("told").append(element("p", { class: "note" }, words.problems.session_over));
 form.email.focus();

@@ -105,6 +105,10 @@ def test_the_console() -> None:
 def test_states() -> None:
     assert MEMBER.state == "active"
     assert replace(MEMBER, has_password=False).state == "invited"
+    linked = replace(MEMBER, has_password=False, is_linked=True)
+    assert (linked.state, linked.can_sign_in, linked.can_administer) == ("active", True, True)
+    assert not replace(linked, disabled_at=NOW).can_sign_in
+    assert replace(linked, disabled_at=NOW).state == "disabled"
     assert replace(MEMBER, disabled_at=NOW).state == "disabled"
     assert replace(MEMBER, disabled_at=NOW, erased_at=NOW).state == "erased"
     assert MEMBER.can_administer

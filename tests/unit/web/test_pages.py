@@ -20,10 +20,10 @@ TEMPLATES = Path(web.__file__).parent / "templates"
 class Client:
     """Whoever sends the cookie ``in`` is signed in."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, provider: str | None = None) -> None:
         self.cookies: dict[str, str] = {}
         self._app = FastAPI(openapi_url=None)
-        self._app.include_router(pages.router(lambda request: "in" in request.cookies))
+        self._app.include_router(pages.router(lambda request: "in" in request.cookies, provider=provider))
 
     def get(self, path: str) -> httpx.Response:
         async def asked() -> httpx.Response:
@@ -51,6 +51,13 @@ def test_who_is_signed_in_is_not_asked_again(client: Client) -> None:
     client.cookies["in"] = "1"
     assert client.get("/").status_code == 200
     assert client.get("/sign-in").headers["location"] == "/"
+
+
+def test_the_way_by_a_provider_is_shown_where_there_is_one(client: Client) -> None:
+    assert "/v1/session/oidc" not in client.get("/sign-in").text
+    text = Client(provider='<b>"Our" Login').get("/sign-in").text
+    assert '<a id="by-provider" class="button" href="/v1/session/oidc">' in text
+    assert "Sign in with &lt;b&gt;&#34;Our&#34; Login</a>" in text
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/accept"])

@@ -9,6 +9,9 @@ from typing import get_args
 import pytest
 
 from imgguard import web
+from imgguard.api.problems import MEDIA_TYPE
+from imgguard.api.routes import OpenRoute, ReturnRoute
+from imgguard.api.v1 import ROUTERS
 from imgguard.registry.decisions import DecidedBy, DecisionKind
 from imgguard.registry.licences import Because, LicenceStatus
 from imgguard.registry.standing import Summary
@@ -64,6 +67,17 @@ def test_scripts_ask_for_words_that_are_there(path: Path) -> None:
             if isinstance(at, Mapping):
                 assert part in at, f"{path.name}: words.{name}"
                 at = at[part]
+
+
+def test_there_are_words_for_what_a_provider_leads_back_with() -> None:
+    leads_back = {ReturnRoute, OpenRoute}
+    routes = [route for router in ROUTERS for route in router.routes if "/oidc" in route.path]
+    assert {type(route) for route in routes} == leads_back
+    answers = [answer for route in routes for status, answer in route.responses.items() if int(status) >= 400]
+    codes = {code for answer in answers for code in answer["content"][MEDIA_TYPE]["examples"]}
+    # 403 is told to pages of other sites only, which are not led anywhere.
+    assert (codes | {"store_unavailable"}) - {"permission_denied"} == set(WORDS["sign_in"]["failed"])
+    assert set(WORDS["sign_in"]["failed"]) <= set(WORDS["hints"])
 
 
 def test_words_are_plain_json_and_never_claim_more_than_is_proven() -> None:

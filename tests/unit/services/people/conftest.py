@@ -19,6 +19,7 @@ from imgguard.services.passwords import Passwords
 from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail, SqlCredentials
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.migrate import open_database
+from imgguard.storage.sql.sign_ins import SqlSignIns
 
 PASSWORD = "correct horse battery"
 HOME = "203.0.113.7"
@@ -46,6 +47,7 @@ class House:
     def __post_init__(self) -> None:
         self.accounts = SqlAccounts(self.database)
         self.credentials = SqlCredentials(self.database)
+        self.sign_ins = SqlSignIns(self.database)
         self.trail = SqlAuditTrail(self.database)
         time = timedelta(days=3)
         self.identity = Identity(
@@ -62,6 +64,7 @@ class House:
         self.members = Members(
             accounts=self.accounts,
             credentials=self.credentials,
+            sign_ins=self.sign_ins,
             trail=self.trail,
             passwords=self.passwords,
             clock=self.clock,

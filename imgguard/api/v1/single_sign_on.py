@@ -1,0 +1,144 @@
+"""``/v1/session/oidc``: signing in by an identity provider, for browsers, which are sent from place to place.
+
+The cookie that ties the way out to the way back, and that of the session, are both ``SameSite=Lax``: browsers send
+those along when a person is led here from another site by a link or a redirect, which is what the provider does.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from imgguard.api.destinations import local_path, own_address
+from imgguard.api.openapi import errors
+from imgguard.api.routes import OpenRoute, ReturnRoute
+from imgguard.api.schemas import Provider, SignInMethods
+from imgguard.api.security import ServicesDep, address_of, is_secure, set_cookie
+from imgguard.api.v1.passwords import apart
+from imgguard.errors import (
+    DependencyError,
+    IdentityProviderUnavailable,
+    IdentityUnknown,
+    ImgguardError,
+    NotFound,
+    Overloaded,
+    PermissionDenied,
+    RateLimited,
+    SignInExpired,
+    SignInRefused,
+)
+from imgguard.services.single_sign_on import LIFETIME, CameBack
+from imgguard.settings import Settings
+
+router = APIRouter(prefix="/v1/session", tags=["session"], route_class=OpenRoute)
+return_router = APIRouter(prefix="/v1/session", tags=["session"], route_class=ReturnRoute)
+
+SIGN_IN_PAGE = "/sign-in"
+_CALLBACK = "/v1/session/oidc/callback"
+_log = logging.getLogger("imgguard.api")
+
+
+def cookie_name(settings: Settings) -> str:
+    """Of the cookie of who was sent to the provider; see `imgguard.api.security.cookie_name`."""
+    return "__Host-imgguard-oidc" if is_secure(settings) else "imgguard_oidc"
+
+
+@router.get("/methods", operation_id="get_sign_in_methods", summary="By what one can sign in")
+def get_sign_in_methods(services: ServicesDep) -> SignInMethods:
+    """Told without signing in."""
+    name = services.settings.oidc_name if services.single_sign_on.is_set_up else None
+    return SignInMethods(oidc=None if name is None else Provider(name=name))
+
+
+@router.get(
+    "/oidc",
+    operation_id="begin_single_sign_on",
+    summary="Go to the identity provider to sign in",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=errors(NotFound, PermissionDenied, RateLimited, Overloaded, IdentityProviderUnavailable),
+)
+async def begin_single_sign_on(
+    request: Request,
+    services: ServicesDep,
+    return_to: Annotated[
+        str, Query(description="Where to go on when it is done: a path of this service; anything else leads to `/`.")
+    ] = "/",
+) -> Response:
+    """For browsers: the answer leads to the provider, and sets a cookie for ten minutes. A browser that cannot be sent
+    there is led to the sign-in page; programs get a problem."""
+    settings = services.settings
+
+    def work() -> Response:
+        begun = services.single_sign_on.begin(
+            return_to=local_path(return_to),
+            redirect_uri=own_address(request, settings, _CALLBACK),
+            address=address_of(request),
+        )
+        response = RedirectResponse(begun.url, 303)
+        response.set_cookie(
+            cookie_name(settings),
+            begun.browser_token,
+            max_age=int(LIFETIME.total_seconds()),
+            path="/",
+            httponly=True,
+            samesite="lax",
+            secure=is_secure(settings),
+        )
+        return response
+
+    return await _led(request, work)
+
+
+@return_router.get(
+    "/oidc/callback",
+    operation_id="finish_single_sign_on",
+    summary="Come back from the identity provider",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=errors(
+        NotFound, SignInExpired, SignInRefused, IdentityUnknown, RateLimited, Overloaded, IdentityProviderUnavailable
+    ),
+)
+async def finish_single_sign_on(
+    request: Request,
+    services: ServicesDep,
+    state: Annotated[str, Query(description="As the way out had it.")] = "",
+    code: Annotated[str | None, Query(description="From the provider, for one use.")] = None,
+    error: Annotated[str | None, Query(description="The provider's word for why there is no code.")] = None,
+    issuer: Annotated[str | None, Query(alias="iss", description="Who answers (RFC 9207).")] = None,
+) -> Response:
+    """Only the provider leads here. Opens a session, whose token comes as a cookie, as `sign_in` does, and leads on to
+    where it was begun for; a browser that is refused, to the sign-in page."""
+    settings = services.settings
+
+    def work() -> Response:
+        signed_in, return_to = services.single_sign_on.finish(
+            CameBack(state=state, code=code, error=error, issuer=issuer),
+            browser_token=request.cookies.get(cookie_name(settings), ""),
+            redirect_uri=own_address(request, settings, _CALLBACK),
+            address=address_of(request),
+        )
+        response = RedirectResponse(return_to, 303)
+        set_cookie(response, settings, signed_in.token)
+        return response
+
+    response = await _led(request, work)
+    response.delete_cookie(cookie_name(settings), path="/", httponly=True, samesite="lax", secure=is_secure(settings))
+    return response
+
+
+async def _led(request: Request, work: Callable[[], Response]) -> Response:
+    """What ``work`` answers. People who cannot be served are led to the sign-in page, which has words for the code;
+    nothing of what a provider or an address said is passed on. For programs, raises what ``work`` raises."""
+    try:
+        return await apart(request, work, at_provider=True)
+    except ImgguardError as error:
+        if type(error) is ImgguardError or "text/html" not in request.headers.get("accept", ""):
+            raise
+        if isinstance(error, DependencyError):
+            _log.error("%s: %s: %s", request.state.request_id, error.code, error.detail)
+        return RedirectResponse(f"{SIGN_IN_PAGE}?{urlencode({'problem': error.code})}", 303)
