@@ -89,6 +89,12 @@ def test_a_provider_is_set_up_whole_or_not_at_all(given: dict[str, str]) -> None
     assert "hidden" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["", " ", " x", "a\nb", "x" * 61])
+def test_names_that_nobody_could_read_on_a_button(name: str) -> None:
+    with pytest.raises(ValidationError):
+        Settings(oidc_name=name)
+
+
 @pytest.mark.parametrize("scopes", ["", "email", "email openid\x00", 'openid "', "openid\nemail"])
 def test_scopes_that_cannot_be(scopes: str) -> None:
     with pytest.raises(ValidationError):
