@@ -24,6 +24,7 @@ from imgguard.ports import Job as JobRecord
 from imgguard.registry.access import Actor
 from imgguard.services.job_objects import job_object
 from imgguard.services.jobs import Input
+from imgguard.services.views import RegistrationRecord
 
 LOOK_SECONDS = 0.25
 """How often a job is looked at when nobody tells that it has changed."""
@@ -53,6 +54,9 @@ WORK_ERRORS = (
     errors.IndexUnavailable,
 )
 """What can go wrong with work that is waited for, besides the picture."""
+
+FETCHED = "fetched"
+"""In the result of an item: where and when its picture was fetched, if it was."""
 
 ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {
@@ -121,6 +125,11 @@ def result_of(services: Services, actor: Actor, job_id: str) -> Mapping[str, Any
     if item.result is None:
         raise errors.InvalidTransition(f"{job_id} was cancelled", hint="Hand the picture in again.")
     return item.result
+
+
+def registration_of(result: Mapping[str, Any]) -> RegistrationRecord:
+    """What a job of registrations keeps of an item; where it was fetched is beside it."""
+    return RegistrationRecord.model_validate({name: value for name, value in result.items() if name != FETCHED})
 
 
 def error_of(found: ItemError) -> errors.ImgguardError:

@@ -18,6 +18,7 @@ from imgguard.settings import Settings
 from imgguard.worker.pool import Pool
 
 from .client import Client, serving
+from .pictures import PictureServer, picture_server
 
 PASSWORD = "correct horse battery staple"
 SAMPLES = Path(__file__).parents[2] / "sample_images"
@@ -175,11 +176,13 @@ def with_session(client: Client) -> Callable[[str], Client]:
 
 @dataclass(kw_only=True)
 class Office:
-    """The application with a worker. What tests register and check there, other tests find."""
+    """The application with a worker, which may fetch from ``server``. What tests register and check there, other tests
+    find."""
 
     world: World
     services: Services
     client: Client
+    server: PictureServer
 
     def as_(self, name: str) -> Client:
         """With the API key of that member."""
@@ -198,12 +201,20 @@ def _importable(folder: Path) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def office(made_world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     world = made_world.at(tmp_path_factory.mktemp("office") / "home")
-    settings = Settings(home=world.home, sync_seconds=60, max_image_bytes=1_000_000, rate_per_minute=100_000)
-    with (
-        _importable(Path(__file__).parent),
-        fast(Services(settings, several=True)) as services,
-        Pool(services, 1, handlers="fragile_handlers:make") as pool,
-    ):
-        assert pool.wait_ready(60)
-        with serving(create_app(services, pool=pool)) as client:
-            yield Office(world=world, services=services, client=client)
+    with picture_server() as server:
+        settings = Settings(
+            home=world.home,
+            sync_seconds=60,
+            max_image_bytes=1_000_000,
+            rate_per_minute=100_000,
+            fetch_allowed_networks="127.0.0.1/32",
+            fetch_ports=str(server.port),
+        )
+        with (
+            _importable(Path(__file__).parent),
+            fast(Services(settings, several=True)) as services,
+            Pool(services, 1, handlers="fragile_handlers:make") as pool,
+        ):
+            assert pool.wait_ready(60)
+            with serving(create_app(services, pool=pool)) as client:
+                yield Office(world=world, services=services, client=client, server=server)

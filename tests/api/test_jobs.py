@@ -140,7 +140,7 @@ def test_a_job_that_is_called_off(client: Client, with_key) -> None:
 
 
 def test_an_address_that_is_not_public_is_refused(office: Office) -> None:
-    answer = office.as_("shop.seller").post("/v1/checks/by-url", json={"url": "http://127.0.0.1:9/a.jpg"})
+    answer = office.as_("shop.seller").post("/v1/checks/by-url", json={"url": "http://10.0.0.1/a.jpg"})
     assert_problem(answer, 422, "fetch_refused")
 
 

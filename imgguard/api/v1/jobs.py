@@ -16,7 +16,6 @@ from imgguard.ports import Item
 from imgguard.ports import Job as JobRecord
 from imgguard.registry.access import Actor
 from imgguard.services.job_objects import item_object
-from imgguard.services.views import RegistrationRecord
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=Route)
 _LIST, _ITEMS = "jobs", "job_items"
@@ -71,10 +70,11 @@ def _item_shown(services: Services, actor: Actor, job: JobRecord, item: Item) ->
     """A registration keeps more than is to be shown: it is told as everywhere else, under the policies of now."""
     values = item_object(item)
     if job.kind == "register" and item.result is not None:
-        view = services.references.registered(actor, RegistrationRecord.model_validate(item.result))
+        view = services.references.registered(actor, work.registration_of(item.result))
         values["result"] = {
             "reference_id": view.reference.reference_id,
             **view.model_dump(mode="json", include={"status", "similar", "error"}),
+            **{name: value for name, value in item.result.items() if name == work.FETCHED},
         }
     return JobItem.model_validate(values)
 

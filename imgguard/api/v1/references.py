@@ -33,7 +33,6 @@ from imgguard.registry.accounts import Scope
 from imgguard.registry.records import ReferenceStatus
 from imgguard.services.invitations import checked_name
 from imgguard.services.jobs import Input
-from imgguard.services.views import RegistrationRecord
 
 router = APIRouter(prefix="/v1/references", tags=["references"], route_class=Route)
 _LIST = "references"
@@ -55,7 +54,7 @@ def _require(actor: Actor) -> None:
 
 def _registered(services: Services, actor: Actor, job_id: str) -> Registered:
     """What became of the picture of a job that is over. Raises as `work.result_of` does."""
-    record = RegistrationRecord.model_validate(work.result_of(services, actor, job_id))
+    record = work.registration_of(work.result_of(services, actor, job_id))
     return Registered.model_validate(services.references.registered(actor, record).model_dump())
 
 
