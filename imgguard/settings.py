@@ -103,6 +103,15 @@ class Settings(BaseSettings):
         le=600,
         description="How long a request waits for its picture to be worked on, in seconds; then it is told the job.",
     )
+    feed_max_bytes: int = Field(
+        default=32_000_000, ge=1_000, le=1_000_000_000, description="Largest accepted product feed, in bytes."
+    )
+    feed_max_pictures: int = Field(
+        default=10_000,
+        ge=1,
+        le=10_000_000,
+        description="Most different pictures of one product feed; never more than `queue_items`.",
+    )
     job_retention_days: int = Field(
         default=30,
         ge=1,

@@ -21,6 +21,7 @@ from imgguard.api.requests import Requests
 from imgguard.api.security import is_secure
 from imgguard.api.v1 import ROUTERS
 from imgguard.api.v1.passwords import AT_PROVIDER, limiter
+from imgguard.api.work import FETCHES
 from imgguard.bootstrap import Services
 
 
@@ -55,6 +56,7 @@ def create_app(
     app.state.passwords, app.state.changing = limiter(), threading.Lock()
     app.state.at_provider = limiter(AT_PROVIDER)
     app.state.drawing = asyncio.Semaphore(settings.worker_count)
+    app.state.fetching = asyncio.Semaphore(FETCHES)
     problems.install(app)
     for router in (operations.router, *ROUTERS):
         app.include_router(router)
@@ -88,6 +90,7 @@ def touch(services: Services) -> None:
         "catalogue",
         "checks",
         "decisions",
+        "feeds",
         "idempotency_keys",
         "identity",
         "jobs",

@@ -1,45 +1,35 @@
-"""Pictures that are sent: their bytes, no more than may be, and what they are called."""
+"""Pictures and feeds that are sent: their bytes, no more than may be, and what they are called."""
 
-import unicodedata
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from fastapi import UploadFile
 
 from imgguard.api.problems import Refused
+from imgguard.services.file_names import file_name, name_of_url
 from imgguard.services.jobs import Input
-from imgguard.services.views import base_name
-
-LONGEST_NAME = 255
-"""Characters; what file systems take."""
 
 MOST_FILES = 1000
 """In one request; the parser of forms takes no more."""
 
-_UNNAMED = "image"
-
-
-def file_name(given: str | None) -> str:
-    """What a picture is called from now on: no folders, composed (NFC), and nothing in it that cannot be seen."""
-    name = unicodedata.normalize("NFC", base_name(given) or "")
-    shown = "".join(character for character in name if character.isprintable()).strip()
-    if len(shown) > LONGEST_NAME:  # keeps what kind of file it says it is
-        suffix = PurePosixPath(shown).suffix[:20]
-        shown = shown[: LONGEST_NAME - len(suffix)] + suffix
-    return shown if shown.strip(".") else _UNNAMED
-
 
 async def picture(upload: UploadFile, *, most: int) -> Input:
     """What was sent, whatever type it claims to have: the decoder finds that out. Raises Refused (413)."""
+    data = await _read(upload, "a picture", most=most, setting="IMGGUARD_MAX_IMAGE_BYTES")
+    return Input(file=file_name(upload.filename), data=data)
+
+
+async def feed(upload: UploadFile, *, most: int) -> bytes:
+    """The bytes of a product feed. Raises Refused (413)."""
+    return await _read(upload, "a feed", most=most, setting="IMGGUARD_FEED_MAX_BYTES")
+
+
+async def _read(upload: UploadFile, what: str, *, most: int, setting: str) -> bytes:
     data = await upload.read(most + 1)
     if len(data) > most:
         raise Refused(
-            413,
-            f"a picture has more than {most} bytes",
-            hint="Reduce it, or have the operator raise IMGGUARD_MAX_IMAGE_BYTES.",
+            413, f"{what} has more than {most} bytes", hint=f"Reduce it, or have the operator raise {setting}."
         )
-    return Input(file=file_name(upload.filename), data=data)
+    return data
 
 
 async def pictures(uploads: list[UploadFile], *, most: int) -> list[Input]:
@@ -49,11 +39,7 @@ async def pictures(uploads: list[UploadFile], *, most: int) -> list[Input]:
 
 def of_url(url: str) -> Input:
     """What ``url`` delivers. Whether it may be fetched is decided by whoever fetches it."""
-    try:
-        path = unquote(urlsplit(url).path)
-    except ValueError:
-        path = ""
-    return Input(file=file_name(path), url=url)
+    return Input(file=name_of_url(url), url=url)
 
 
 def form_example(**fields: Any) -> dict[str, Any]:

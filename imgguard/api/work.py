@@ -31,7 +31,10 @@ LOOK_SECONDS = 0.25
 
 RETRY_SECONDS = 1
 DRAW_PATIENCE = 5.0
-"""Seconds that a request waits for its turn to draw or compare, before it is told to come back."""
+"""Seconds that a request waits for its turn to draw, compare or fetch, before it is told to come back."""
+
+FETCHES = 4
+"""Requests that are fetched for at the same time; pictures are fetched by workers, and not counted here."""
 
 PICTURE_ERRORS = (
     errors.UnsupportedFormat,
@@ -148,17 +151,28 @@ def accepted(job: JobRecord) -> Response:
 
 
 async def drawn[Result](request: Request, draw: Callable[[], Result]) -> Result:
-    """What ``draw`` gives, when it is its turn: as many at a time as there are cores.
+    """What ``draw`` gives, when it is its turn: as many at a time as there are cores. For all that keeps a core busy.
 
     Raises Overloaded when others take too long, and what ``draw`` raises.
     """
-    turns: asyncio.Semaphore = request.app.state.drawing
+    return await _in_turn(request.app.state.drawing, draw, "too many pictures are being drawn or compared")
+
+
+async def fetched[Result](request: Request, fetch: Callable[[], Result]) -> Result:
+    """What ``fetch`` gives: `FETCHES` at a time, since each may hold a thread for as long as a fetch may take.
+
+    Raises Overloaded when others take too long, and what ``fetch`` raises.
+    """
+    return await _in_turn(request.app.state.fetching, fetch, "too much is being fetched from other servers")
+
+
+async def _in_turn[Result](turns: asyncio.Semaphore, do: Callable[[], Result], busy: str) -> Result:
     try:
         async with asyncio.timeout(DRAW_PATIENCE):
             await turns.acquire()
     except TimeoutError:
-        raise errors.Overloaded("too many pictures are being drawn or compared", retry_after=2.0) from None
+        raise errors.Overloaded(busy, retry_after=2.0) from None
     try:
-        return await run_in_threadpool(draw)
+        return await run_in_threadpool(do)
     finally:
         turns.release()

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from imgguard.bootstrap.adapters import DATABASE, INDEX, ORIGINALS, Adapters, SystemClock
-from imgguard.bootstrap.folders import folder_bytes
 from imgguard.errors import DependencyError
+from imgguard.storage.folders import folder_bytes
 from imgguard.storage.sql.schema import HEAD
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imgguard.services.decisions import Decisions
     from imgguard.services.diagnosis import Doctor
     from imgguard.services.drawings import Drawings
+    from imgguard.services.feeds import Feeds
     from imgguard.services.identity import Identity
     from imgguard.services.illustration import Illustrator
     from imgguard.services.inspection import Inspection
@@ -308,6 +309,21 @@ class Services(Adapters):
             clock=self.clock,
             capacity=self.settings.queue_items,
             interactive_capacity=self.settings.queue_interactive,
+        )
+
+    @cached_property
+    def feeds(self) -> "Feeds":
+        from imgguard.services.feeds import Feeds
+
+        return Feeds(
+            store=self.feed_store,
+            jobs=self.jobs,
+            checks=self.checks,
+            blobs=self.blobs,
+            fetcher=self.fetcher,
+            clock=self.clock,
+            max_bytes=self.settings.feed_max_bytes,
+            most_pictures=min(self.settings.feed_max_pictures, self.settings.queue_items),
         )
 
     def tidy(self) -> None:

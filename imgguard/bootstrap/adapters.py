@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from imgguard.storage.live_index import LiveIndex
     from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail, SqlCredentials
     from imgguard.storage.sql.checks import SqlChecks
+    from imgguard.storage.sql.feeds import SqlFeeds
     from imgguard.storage.sql.idempotency import SqlIdempotencyKeys
     from imgguard.storage.sql.jobs import SqlJobs
     from imgguard.storage.sql.rights import SqlRights
@@ -152,6 +153,12 @@ class Adapters:
         from imgguard.storage.sql.jobs import SqlJobs
 
         return SqlJobs(self.database)
+
+    @cached_property
+    def feed_store(self) -> "SqlFeeds":
+        from imgguard.storage.sql.feeds import SqlFeeds
+
+        return SqlFeeds(self.database)
 
     @cached_property
     def sign_ins(self) -> "SqlSignIns":

@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from imgguard import __version__
-from imgguard.cli import admin, check, compare, config, demo, index, references, register, serve, store
+from imgguard.cli import admin, check, compare, config, demo, feed, index, references, register, serve, store
 from imgguard.cli.errors import SayingHandler, WarningHandler, tell, tell_bug
 from imgguard.cli.exits import ExitCode
 from imgguard.cli.options import DEBUG, is_debugging, place
@@ -71,6 +71,7 @@ def root(
 app.command("register")(register.register)
 app.command("check")(check.check)
 app.command("compare")(compare.compare)
+app.command("feed")(feed.feed)
 app.command("list")(references.list_references)
 app.command("show")(references.show)
 app.command("remove")(references.remove)

@@ -1,7 +1,7 @@
 """What the calls of all nouns share: the session, and waiting for jobs."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import NoReturn
 
@@ -49,15 +49,18 @@ class Calls:
             ]
             return self._session.ask("POST", path, fields=fields or {}, parts=parts)
 
-    def wait(self, job: Job | str, *, seconds: float | None = None) -> Job:
+    def wait(self, job: Job | str, *, seconds: float | None = None, told: Callable[[Job], object] | None = None) -> Job:
         """The job when it is over. Asks after 0.2 seconds, then ever less often, up to every 5 seconds, or as the
-        server says. Raises NotDone when it is not over after so many ``seconds``."""
+        server says; ``told`` is called with each answer. Raises NotDone when it is not over after so many
+        ``seconds``."""
         job_id = job if isinstance(job, str) else job.job_id
         deadline = None if seconds is None else time.monotonic() + seconds
         pause = _FIRST_LOOK
         while True:
             answer = self._session.get(path_of("jobs", job_id))
             found = answer.read(Job)
+            if told is not None:
+                told(found)
             if found.is_over:
                 return found
             if deadline is not None and time.monotonic() >= deadline:

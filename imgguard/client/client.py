@@ -9,6 +9,7 @@ import httpx
 
 from imgguard.client.accounts import AccountCalls
 from imgguard.client.checks import CheckCalls
+from imgguard.client.feeds import FeedCalls
 from imgguard.client.models import Job
 from imgguard.client.references import ReferenceCalls
 from imgguard.client.retrying import Retries
@@ -18,7 +19,7 @@ from imgguard.client.session import Session, path_of
 TIMEOUT = 60.0
 
 
-class Client(ReferenceCalls, CheckCalls, RightsCalls, AccountCalls):
+class Client(ReferenceCalls, CheckCalls, FeedCalls, RightsCalls, AccountCalls):
     """A server, with an API key. Thread safe.
 
         with Client("https://imgguard.example.org", key) as client:

@@ -198,6 +198,61 @@ class Registered(Told):
     error: ErrorInfo | None = None
 
 
+# feeds
+
+
+class Feed(Told):
+    """A product feed, and how far the job is that checks its pictures."""
+
+    feed_id: str
+    job_id: str
+    file: str
+    url: str | None = None
+    form: str
+    encoding: str
+    product_count: int
+    picture_count: int
+    state: str
+    is_over: bool
+    done_count: int
+    failed_count: int
+    waiting_count: int = 0
+    created_at: datetime
+    finished_at: datetime | None = None
+
+
+class FeedMatch(Told):
+    """One match, as far as its owner lets it be seen. A field that is withheld is None."""
+
+    match_id: str | None = None
+    is_own: bool
+    verdict: str | None = None
+    strength: str | None = None
+    standing: str | None = None
+    licence: LicenceStanding | None = None
+    owner: str | None = None
+    reference_id: str | None = None
+
+
+class FeedLine(Told):
+    """One picture of one product; or a product that was passed over (``state`` is ``skipped``), without a picture."""
+
+    row: int
+    product_id: str
+    title: str
+    link: str
+    picture: str | None = None
+    column: str | None = None
+    position: int | None = None
+    state: str
+    error: ErrorInfo | None = None
+    finding_id: str | None = None
+    check: str | None = None
+    verdict: str | None = None
+    conclusion: str | None = None
+    matches: tuple[FeedMatch, ...] = ()
+
+
 # jobs
 
 

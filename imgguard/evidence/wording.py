@@ -37,6 +37,33 @@ VERDICTS: dict[Verdict, Phrase] = {
     Verdict.ERROR: Phrase(label="Not checked", meaning="The file could not be read, so nothing is known about it."),
 }
 
+CONCLUSIONS: dict[str, Phrase] = {
+    "clear": Phrase(
+        label="Nothing found",
+        meaning="Nothing registered here was found in this picture, or other photographs of the product only. It may "
+        "still be the picture of somebody who has registered nothing.",
+    ),
+    "own": Phrase(
+        label="Your own",
+        meaning="Every likely copy found here is of an original that your organisation registered.",
+    ),
+    "licensed": Phrase(
+        label="Licensed",
+        meaning="Every likely copy is of your own originals, covered by a licence for this use, or decided to be no "
+        "copy.",
+    ),
+    "unlicensed": Phrase(
+        label="No licence known",
+        meaning="It is a likely copy of a registered original, and no licence that is recorded here covers this use. "
+        "A permission that was never recorded is not visible here.",
+    ),
+    "undecided": Phrase(
+        label="A person should look",
+        meaning="There is no likely copy, but something could not be told. Compare the pictures yourself.",
+    ),
+}
+"""What follows for whoever wants to list the picture."""
+
 RELATIONS: dict[Relation, Phrase] = {
     Relation.IDENTICAL: Phrase(label="whole picture, unchanged", meaning="No visible change was found."),
     Relation.EDITED: Phrase(label="whole picture, changed", meaning="The whole original, or nearly, with changes."),

@@ -16,6 +16,7 @@ from imgguard.ports.catalogue import (
 )
 from imgguard.ports.checks import Asker, CheckStore, MadeCheck, Original
 from imgguard.ports.clock import Clock
+from imgguard.ports.feeds import Feed, FeedStore, NewFeed
 from imgguard.ports.idempotency import IdempotencyKeys, StoredAnswer
 from imgguard.ports.index import ReferenceIndex
 from imgguard.ports.jobs import (
@@ -51,6 +52,8 @@ __all__ = [
     "ClaimedItem",
     "Clock",
     "Credentials",
+    "Feed",
+    "FeedStore",
     "Fetched",
     "Fetcher",
     "FiledReference",
@@ -70,6 +73,7 @@ __all__ = [
     "MadeCheck",
     "NewCheck",
     "NewCredential",
+    "NewFeed",
     "NewItem",
     "Original",
     "PendingSignIn",

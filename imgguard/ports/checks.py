@@ -61,6 +61,10 @@ class CheckStore(Protocol):
         console."""
         ...
 
+    def named(self, finding_ids: Collection[str]) -> Sequence[MadeCheck]:
+        """In order of ``finding_id``; one that is not there is absent."""
+        ...
+
     def erase(self, finding_id: str, *, at: datetime, event: AuditEvent) -> None:
         """Destroy the finding, who asked for it and how its matches stood; its name among the items of jobs; and the
         bytes of the query, unless another finding or a content has the same.

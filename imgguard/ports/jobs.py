@@ -4,9 +4,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from imgguard.registry.accounts import AuditEvent
+
+if TYPE_CHECKING:
+    from imgguard.ports.feeds import NewFeed
 
 ATTEMPTS = 2
 """How often an item is begun at most: a picture that ended a worker once may have met a worker that was ended by
@@ -140,12 +143,13 @@ class JobStore(Protocol):
         capacity: int,
         event: AuditEvent,
         store_blob: Callable[[str], object] | None = None,
+        feed: "NewFeed | None" = None,
     ) -> Job:
-        """Queue the job, whole or not at all.
+        """Queue the job, whole or not at all, with the ``feed`` whose pictures its items are.
 
         Raises QueueFull when more than ``capacity`` items of this priority would be unfinished. ``store_blob`` is
         called with each digest inside the transaction, and puts the bytes again if they are gone: put them first,
-        outside of it. The bytes of a job that did not fit are queued for deletion.
+        outside of it. The bytes of a job that did not fit are queued for deletion, those of its feed too.
         """
         ...
 
@@ -180,8 +184,9 @@ class JobStore(Protocol):
         """How many items of this priority wait or run."""
         ...
 
-    def forget(self, before: datetime) -> int:
-        """Delete the jobs that were over before then, with their items; returns how many."""
+    def forget(self, before: datetime, *, at: datetime) -> int:
+        """Delete the jobs that were over before then, with their items and feeds; returns how many. The bytes of feeds
+        are queued for deletion."""
         ...
 
     # for workers

@@ -65,6 +65,7 @@ class Action(StrEnum):
     KEY_REVOKED = "key.revoked"
     JOB_SUBMITTED = "job.submitted"
     JOB_CANCELLED = "job.cancelled"
+    FEED_DELETED = "feed.deleted"
     LICENCE_GRANTED = "licence.granted"
     LICENCE_REVOKED = "licence.revoked"
     LICENCE_EXTENDED = "licence.extended"

@@ -1,6 +1,6 @@
 """Checks for people and programs: who asked, how each match stands for them, and what they are shown of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from imgguard.errors import InputError, NotFound, PermissionDenied
 from imgguard.pipeline import PROFILES
@@ -168,6 +168,13 @@ class Checks:
         now = self._clock.now()
         self._store.erase(finding_id, at=now, event=event_of(actor, Action.CHECK_ERASED, finding_id, at=now))
 
+    def checks_named(self, actor: Actor, finding_ids: Collection[str]) -> Mapping[str, CheckView]:
+        """By id, those of them that `check_of` would show. Raises PermissionDenied without `checks:read`,
+        DigestMismatch."""
+        actor.require(Scope.CHECKS_READ)
+        made = [one for one in self._store.named(finding_ids) if _may_see(actor, one)]
+        return {view.finding_id: view for view in self._views.of(actor, made)}
+
     def query_picture(self, actor: Actor, finding_id: str) -> bytes:
         """The checked picture as PNG, reduced. Raises as `check_of` does, NotFound when it is not kept any more."""
         return self._drawings.query(self._visible(actor, finding_id))
@@ -186,8 +193,7 @@ class Checks:
     def _visible(self, actor: Actor, finding_id: str) -> MadeCheck:
         actor.require(Scope.CHECKS_READ)
         made = self._store.check(finding_id)
-        is_mine = made.asker is not None and made.asker.organisation_id == actor.organisation_id
-        if not is_mine and not actor.reads_every_finding:
+        if not _may_see(actor, made):
             raise _missing(finding_id)
         return made
 
@@ -198,6 +204,11 @@ class Checks:
 
 def _missing(finding_id: str) -> NotFound:
     return NotFound(f"no finding {finding_id}", hint="Look at the checks you have made.")
+
+
+def _may_see(actor: Actor, made: MadeCheck) -> bool:
+    is_mine = made.asker is not None and made.asker.organisation_id == actor.organisation_id
+    return is_mine or actor.reads_every_finding
 
 
 def _profile(name: str) -> str:

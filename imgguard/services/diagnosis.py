@@ -6,7 +6,7 @@
 4  weights are at hand, with the right digest
 5  the calibration can be read
 6  every original is stored (deep: and has its digest)
-7  every checked image that is still to be kept, and every document, is stored (deep: and has its digest)
+7  every checked image that is still to be kept, every document and every feed is stored (deep: and has its digest)
 8  every reference has all its descriptors (deep: and they can be read)
 9  the index holds what the database says, and finds it
 10 no file is stored that nothing refers to (repair: or it is deleted)
@@ -168,8 +168,8 @@ class Doctor:
 
     def _kept(self) -> str:
         wanted = set(self._catalogue.kept_queries()) - self._contents()
-        hint = "Findings and licences stand; check the images again, or add the documents again."
-        what = "checked images and documents"
+        hint = "Findings and licences stand; check the images, add the documents or hand the feeds in again."
+        what = "checked images, documents and feeds"
         return f"{len(wanted)} {what}" + self._stored(wanted, what, hint)
 
     def _stored(self, wanted: set[str], what: str, hint: str) -> str:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from imgguard.errors import InputError, NotFound, PermissionDenied
-from imgguard.ports import BlobStore, Clock, Item, Job, JobState, JobStore, NewItem, Priority
+from imgguard.feeds.records import Encoding, Form
+from imgguard.ports import BlobStore, Clock, Item, Job, JobState, JobStore, NewFeed, NewItem, Priority
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, AuditEvent, Scope
 from imgguard.registry.ids import new_id
@@ -30,6 +31,19 @@ class Input:
     file: str
     data: bytes | None = field(default=None, repr=False)
     url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedInput:
+    """The product feed whose pictures a job works on; it is stored with the job."""
+
+    feed_id: str
+    file: str
+    data: bytes = field(repr=False)
+    form: Form
+    encoding: Encoding
+    url: str | None
+    product_count: int
 
 
 class Jobs:
@@ -56,12 +70,14 @@ class Jobs:
         *,
         options: Mapping[str, object] | None = None,
         interactive: bool = False,
+        feed: FeedInput | None = None,
     ) -> Job:
         """Once this returns, the job survives whatever ends. It runs with the rights that the actor has by then.
 
         ``options`` is plain JSON: what the worker is told beside the pictures. ``interactive``: somebody waits for
-        it, so it comes before all that is not. Raises PermissionDenied without the scope that writes this kind, and
-        for the console, InputError, QueueFull.
+        it, so it comes before all that is not. ``feed``: where the pictures are from, as `imgguard.services.feeds`
+        has read it. Raises PermissionDenied without the scope that writes this kind, and for the console, InputError,
+        QueueFull.
         """
         actor.require(_scope(_WRITE, kind))
         if actor.member_id is None:
@@ -86,11 +102,13 @@ class Jobs:
             started_at=None,
             finished_at=None,
         )
-        detail = {"kind": kind, "items": len(inputs)}
+        detail = {"kind": kind, "items": len(inputs)} | ({} if feed is None else {"feed_id": feed.feed_id})
         event = event_of(actor, Action.JOB_SUBMITTED, job.job_id, at=now, detail=detail)
-        return self._submitted(job, inputs, priority=priority, event=event)
+        return self._submitted(job, inputs, priority=priority, event=event, feed=feed)
 
-    def _submitted(self, job: Job, inputs: Sequence[Input], *, priority: Priority, event: AuditEvent) -> Job:
+    def _submitted(
+        self, job: Job, inputs: Sequence[Input], *, priority: Priority, event: AuditEvent, feed: FeedInput | None
+    ) -> Job:
         by_digest: dict[str, bytes] = {}
         items = []
         for given in inputs:
@@ -98,6 +116,10 @@ class Jobs:
             if sha256 is not None and given.data is not None:
                 by_digest[sha256] = given.data
             items.append(NewItem(file=given.file, sha256=sha256, url=given.url))
+        new_feed = None
+        if feed is not None:
+            by_digest[sha256 := self._blobs.put(feed.data)] = feed.data
+            new_feed = _new_feed(feed, sha256, pictures=len(items))
 
         def store_blob(sha256: str) -> None:
             """Whole it was a moment ago, so whether it is there is all that has to be asked under the lock."""
@@ -107,7 +129,9 @@ class Jobs:
                 self._blobs.put(by_digest[sha256])
 
         capacity = self._capacity[priority]
-        made = self._store.submit(job, items, priority=priority, capacity=capacity, event=event, store_blob=store_blob)
+        made = self._store.submit(
+            job, items, priority=priority, capacity=capacity, event=event, store_blob=store_blob, feed=new_feed
+        )
         for listener in self._listeners:
             listener()
         return made
@@ -210,6 +234,19 @@ class Jobs:
         cancelled = self._store.cancel(job_id, at=now, event=event_of(actor, Action.JOB_CANCELLED, job_id, at=now))
         self.changed(job_id)
         return cancelled
+
+
+def _new_feed(feed: FeedInput, sha256: str, *, pictures: int) -> NewFeed:
+    return NewFeed(
+        feed_id=feed.feed_id,
+        file=feed.file,
+        form=feed.form,
+        encoding=feed.encoding,
+        sha256=sha256,
+        url=feed.url,
+        product_count=feed.product_count,
+        picture_count=pictures,
+    )
 
 
 def _not_found(job_id: str) -> NotFound:

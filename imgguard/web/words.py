@@ -26,6 +26,7 @@ def words(language: str = "en") -> dict[str, Any]:
     captions = {name: _phrase(phrase) for name, phrase in wording.CAPTIONS.items()}
     return own | {
         "verdicts": {key.value: _phrase(phrase) for key, phrase in wording.VERDICTS.items()},
+        "conclusions": {key: _phrase(phrase) for key, phrase in wording.CONCLUSIONS.items()},
         "relations": {key.value: _phrase(phrase) for key, phrase in wording.RELATIONS.items()},
         "strengths": {key.value: _phrase(phrase) for key, phrase in wording.STRENGTHS.items()},
         "edits": {key.value: _phrase(phrase) for key, phrase in wording.EDITS.items()},

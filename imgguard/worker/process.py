@@ -85,7 +85,7 @@ def _loop(services: Services, handlers: Handlers, *, name: str, report: TextIO |
         chores=(
             Chore(seconds=_REQUEUE_SECONDS, do=lambda: store.requeue_abandoned(at=clock.now())),
             Chore(seconds=_TIDY_SECONDS, do=services.tidy),
-            Chore(seconds=_FORGET_SECONDS, do=lambda: store.forget(clock.now() - kept)),
+            Chore(seconds=_FORGET_SECONDS, do=lambda: store.forget(clock.now() - kept, at=clock.now())),
         ),
     )
 

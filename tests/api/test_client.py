@@ -319,10 +319,12 @@ SHAPES = {
     "Event": "Event",
     "Account": "Who",
 }
+SHAPES |= {"Feed": "Feed", "FeedLine": "FeedLine", "FeedMatch": "FeedMatchView"}
 _OWN = {"etag"}
 _LEFT_OUT = {
     "Job": {"organisation_id", "member_id", "key_id", "options"},
     "Account": {"csrf_token"},
+    "Feed": {"organisation_id", "member_id", "sha256"},
 }
 
 
@@ -385,3 +387,17 @@ def test_the_commands_with_a_server(cli: Callable[..., tuple[int, list[dict[str,
     assert found[0]["finding_id"] == lines[0]["finding_id"]
     code, lines = cli("shop.seller", "register", MUG)
     assert (code, lines[0]["error"]["code"]) == (4, "permission_denied")
+
+
+def test_a_feed_on_the_command_line(
+    cli: Callable[..., tuple[int, list[dict[str, Any]]]], office: Office, tmp_path: Path
+) -> None:
+    copy = office.server.put("/cli/copy.jpg", crop(MUG))
+    feed = tmp_path / "feed.csv"
+    feed.write_text(f"id,title,image_link\n1,Mug,{copy}\n")
+    code, lines = cli("studio.rights_holder", "feed", feed, "--profile", "quick", "--exit-code")
+    assert (code, [line["conclusion"] for line in lines]) == (1, ["own"])
+    feed.write_text(f"id,title,image_link\n1,Mug,{copy}\n2,Bare,\n")
+    code, lines = cli("shop.seller", "feed", office.server.put("/cli/feed.csv", feed.read_bytes()), "--exit-code")
+    assert (code, [line["state"] for line in lines]) == (4, ["done", "skipped"])
+    assert lines[0]["matches"][0]["owner"] == "Studio"

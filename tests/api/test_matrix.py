@@ -117,6 +117,11 @@ class Asking:
         return self.services.jobs.submit(self.rights.actor("studio.seller"), "check", given).job_id
 
     @property
+    def feed(self) -> str:
+        options = {"profile": "quick", "use": {}}
+        return self.services.feeds.submit(self.rights.actor("studio.seller"), FEED, options=options).feed_id
+
+    @property
     def work(self) -> str:
         holder = self.rights.actor("studio.rights_holder")
         return str(self.services.references.reference(holder, self.world.reference_id).work_id)
@@ -150,6 +155,7 @@ KNOWS = "401 403 200 403 200 403 403 200 403 403"  # with references:read
 ORDERS = "401 403 200 403 200 403 403 404 403 403"  # the same, of the own organisation only
 REGISTERS = "401 403 200 403 403 403 403 403 403 403"  # who holds the rights
 FILE = {"files": {"file": ("a.jpg", b"no picture")}}
+FEED = b"id,image_link\r\nmug,http://192.0.2.1/a.jpg\r\n"
 PEOPLE_IN_CHARGE = "401 200 403 403 403 404 200 403 403 403"  # the same, not by a key
 GIVES = "401 403 200 403 403 403 403 403 403 403"  # who may give the studio's licences
 
@@ -350,6 +356,27 @@ MATRIX |= {
     "POST /v1/jobs/{job_id}/cancel": (
         lambda a: (f"/v1/jobs/{a.job}/cancel", None),
         "401 403 200 200 200 404 404 404 403 403",
+    ),
+    "POST /v1/feeds": (
+        lambda a: ("/v1/feeds", {"files": {"file": ("feed.csv", FEED)}}),
+        "401 403 202 202 202 403 403 202 403 403",
+    ),
+    "POST /v1/feeds/by-url": (
+        lambda a: ("/v1/feeds/by-url", {"url": "http://192.0.2.1/feed.csv"}),
+        "401 403 422 422 422 403 403 422 403 403",  # 422: who may ask is told that it is not fetched from there
+    ),
+    "GET /v1/feeds": (lambda a: ("/v1/feeds", None), LOOKS),
+    "GET /v1/feeds/{feed_id}": (
+        lambda a: (f"/v1/feeds/{a.feed}", None),
+        "401 403 200 200 200 403 403 200 403 200",
+    ),
+    "GET /v1/feeds/{feed_id}/result": (
+        lambda a: (f"/v1/feeds/{a.feed}/result", None),
+        "401 403 200 200 200 403 403 200 403 200",
+    ),
+    "DELETE /v1/feeds/{feed_id}": (
+        lambda a: (f"/v1/feeds/{a.feed}", None),
+        "401 403 204 204 204 403 403 404 403 403",
     ),
     "POST /v1/references": (lambda a: ("/v1/references", FILE), REGISTERS.replace("200", "202")),
     "POST /v1/references/by-url": (

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from imgguard.errors import InvalidTransition, NotFound, QueueFull
+from imgguard.feeds.records import Encoding, Form
 from imgguard.ports import (
     ATTEMPTS,
     WORKER_CRASHED,
@@ -19,14 +20,16 @@ from imgguard.ports import (
     ItemState,
     Job,
     JobState,
+    NewFeed,
     NewItem,
     Priority,
 )
-from imgguard.registry.accounts import Action, Disclosure, Member
+from imgguard.registry.accounts import Action, AuditEvent, Disclosure, Member
 from imgguard.registry.ids import new_id
 from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail, SqlCredentials
 from imgguard.storage.sql.catalogue import SqlCatalogue
 from imgguard.storage.sql.engine import Database
+from imgguard.storage.sql.feeds import SqlFeeds
 from imgguard.storage.sql.jobs import SqlJobs
 from imgguard.storage.sql.migrate import open_database
 
@@ -48,6 +51,7 @@ class Queue:
 
     def __post_init__(self) -> None:
         self.jobs = SqlJobs(self.database)
+        self.feeds = SqlFeeds(self.database)
         self.catalogue = SqlCatalogue(self.database)
         self.trail = SqlAuditTrail(self.database)
         for number, name in enumerate(("Ann's", "Bob's")):
@@ -74,6 +78,7 @@ class Queue:
         key_id: str | None = None,
         store_blob: Callable[[str], object] | None = None,
         at: datetime = NOON,
+        feed: NewFeed | None = None,
     ) -> Job:
         member = of or self.ann
         job = Job(
@@ -93,7 +98,7 @@ class Queue:
         )
         submitted = event(member.organisation_id, job.job_id, action=Action.JOB_SUBMITTED)
         return self.jobs.submit(
-            job, items, priority=priority, capacity=capacity, event=submitted, store_blob=store_blob
+            job, items, priority=priority, capacity=capacity, event=submitted, store_blob=store_blob, feed=feed
         )
 
     def claim(self, worker: str = "wkr_1", *, at: datetime = NOON) -> ClaimedItem:
@@ -420,7 +425,7 @@ class TestLooking:
         old, new, open_ = (queue.submit(*urls(1)) for _ in range(3))
         queue.jobs.finish(queue.claim(), {}, at=NOON)
         queue.jobs.finish(queue.claim(), {}, at=LATER)
-        assert queue.jobs.forget(LATER) == 1
+        assert queue.jobs.forget(LATER, at=LATER) == 1
         assert queue.jobs.items(old.job_id) == []
         with pytest.raises(NotFound):
             queue.jobs.job(old.job_id)
@@ -429,6 +434,95 @@ class TestLooking:
             queue.jobs.job(open_.job_id),
         ]
         assert len(queue.jobs.items(new.job_id)) == 1
+
+
+def feed(sha256: str = A) -> NewFeed:
+    return NewFeed(
+        feed_id=new_id("fed"),
+        file="feed.csv",
+        form=Form.ALIBABA,
+        encoding=Encoding.GB18030,
+        sha256=sha256,
+        url=None,
+        product_count=3,
+        picture_count=2,
+    )
+
+
+class TestFeeds:
+    def test_it_is_stored_with_its_job(self, queue: Queue) -> None:
+        given, looked = feed(), list[str]()
+        job = queue.submit(*urls(2), feed=given, store_blob=looked.append)
+        found = queue.feeds.feed(given.feed_id)
+        assert (found.form, found.encoding, found.sha256) == (Form.ALIBABA, Encoding.GB18030, A)
+        assert (found.product_count, found.picture_count, found.url) == (3, 2, None)
+        assert (found.organisation_id, found.member_id, found.created_at) == (
+            job.organisation_id,
+            job.member_id,
+            job.created_at,
+        )
+        assert found.job == job
+        assert looked == [A]
+        queue.jobs.finish(queue.claim(), {}, at=NOON)
+        assert queue.feeds.feed(given.feed_id).job.done_count == 1
+        with pytest.raises(NotFound):
+            queue.feeds.feed("fed_none")
+
+    def test_whole_or_not_at_all(self, queue: Queue) -> None:
+        given = feed()
+        with pytest.raises(QueueFull):
+            queue.submit(*urls(2), feed=given, capacity=1)
+        with pytest.raises(RuntimeError):
+            queue.submit(*urls(2), feed=given, store_blob=_fails)
+        with pytest.raises(NotFound):
+            queue.feeds.feed(given.feed_id)
+        assert queue.feeds.feeds(queue.ann.organisation_id) == []
+        assert queue.catalogue.pending_blob_deletions() == [A]
+        queue.submit(*urls(2), feed=given)
+        assert queue.catalogue.pending_blob_deletions() == []
+
+    def test_page_by_page(self, queue: Queue) -> None:
+        given = [feed() for _ in range(3)]
+        for one in given:
+            queue.submit(*urls(1), feed=one)
+        queue.submit(*urls(1), feed=feed(), of=queue.bob)
+        mine, ids = queue.ann.organisation_id, [one.feed_id for one in given]
+        assert [one.feed_id for one in queue.feeds.feeds(mine)] == ids
+        assert [one.feed_id for one in queue.feeds.feeds(mine, after=ids[0], limit=1)] == ids[1:2]
+        assert [one.feed_id for one in queue.feeds.feeds(mine, after=ids[2], newest_first=True)] == ids[1::-1]
+
+    def test_its_bytes_are_needed_as_long_as_it_is_there(self, queue: Queue) -> None:
+        one, other = feed(), feed()
+        for given in (one, other):
+            queue.submit(*urls(1), feed=given)
+        assert queue.catalogue.kept_queries() == [A]
+        assert queue.catalogue.queue_blob_deletions([A], at=NOON) == 0
+        queue.feeds.delete(one.feed_id, event=deletion(queue, one))
+        assert queue.catalogue.pending_blob_deletions() == []
+        queue.feeds.delete(other.feed_id, event=deletion(queue, other))
+        assert queue.catalogue.pending_blob_deletions() == [A]
+        assert queue.catalogue.kept_queries() == []
+        assert queue.actions().count("feed.deleted") == 2
+        with pytest.raises(NotFound):
+            queue.feeds.delete(other.feed_id, event=deletion(queue, other))
+        assert queue.actions().count("feed.deleted") == 2
+
+    def test_it_goes_with_its_job(self, queue: Queue) -> None:
+        old, new = feed(A), feed(B)
+        for given in (old, new):
+            queue.submit(*urls(1), feed=given)
+        queue.jobs.finish(queue.claim(), {}, at=NOON)
+        assert queue.jobs.forget(LATER, at=LATER) == 1
+        assert [one.feed_id for one in queue.feeds.feeds(queue.ann.organisation_id)] == [new.feed_id]
+        assert queue.catalogue.pending_blob_deletions() == [A]
+
+
+def _fails(_: str) -> None:
+    raise RuntimeError("the disk is full")
+
+
+def deletion(queue: Queue, given: NewFeed) -> AuditEvent:
+    return event(queue.ann.organisation_id, given.feed_id, action=Action.FEED_DELETED)
 
 
 def test_a_job_can_belong_to_a_key(queue: Queue) -> None:

@@ -13,12 +13,18 @@ from jsonschema import Draft202012Validator
 from imgguard.api.v1 import ROUTERS
 from imgguard.cli.exits import EXIT_CODES, ExitCode
 from imgguard.errors import ImgguardError
+from imgguard.feeds.markup import MOST_ELEMENTS
+from imgguard.feeds.products import LONGEST_URL
+from imgguard.feeds.records import Problem
+from imgguard.feeds.tables import LONGEST_CELL, LONGEST_ROW, MOST_COLUMNS, MOST_ROWS
 from imgguard.net.id_token import ALGORITHMS
 from imgguard.net.provider import SECONDS
 from imgguard.registry.access import SCOPES_OF_ROLE
 from imgguard.registry.accounts import Action, Disclosure, Role
 from imgguard.services import attempts, passwords
 from imgguard.services.contract import LINES, Match
+from imgguard.services.feed_results import NOT_CHECKED
+from imgguard.services.feed_views import COLUMNS
 from imgguard.services.single_sign_on import LIFETIME
 from imgguard.settings import Settings
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
@@ -83,7 +89,7 @@ def test_every_command_and_option_is_documented_and_has_help() -> None:
             assert parameter.help, (name, parameter.name)
             shown = [parameter.metavar] if parameter.param_type_name == "argument" else parameter.opts
             assert all(f"`{option}`" in section for option in shown), (name, shown)
-    wanted = "register check compare list show remove stats doctor demo serve"
+    wanted = "register check compare feed list show remove stats doctor demo serve"
     admin = {"create", "organisations", "members", "password", "audit", "key create", "key list", "key revoke"}
     admin |= {"organisation disable", "organisation enable", "organisation erase"}
     admin |= {"member disable", "member enable", "member export", "member erase"}
@@ -175,6 +181,15 @@ def test_what_is_said_of_single_sign_on_is_what_the_code_does() -> None:
     assert f"is given {SECONDS:g} seconds" in text
     (callback,) = (route.path for router in ROUTERS for route in router.routes if route.path.endswith("/callback"))
     assert f"https://your.host{callback}" in text
+
+
+def test_the_result_of_a_feed_is_explained() -> None:
+    _, _, *rows = [row for row in _rows("feeds.md", "The result") if not row[0].startswith("error")]
+    told = [row[0].strip("`") for row in rows if row[0].startswith("`")]
+    assert told == [*COLUMNS, *Problem, NOT_CHECKED.code]
+    text = " ".join((DOCS / "feeds.md").read_text().split())
+    for limit in (MOST_ROWS, MOST_COLUMNS, LONGEST_CELL, LONGEST_ROW, MOST_ELEMENTS, LONGEST_URL):
+        assert f"{limit:,}" in text
 
 
 def test_cleaning_spares_the_store_of_the_demo() -> None:

@@ -41,7 +41,8 @@ _PNG: dict[int | str, dict[str, Any]] = {
     200: {"content": {"image/png": {"schema": {"type": "string"}, "example": "(a PNG file)"}}}
 }
 
-_USE = {"platform", "territory", "shop", "kind"}
+USE = {"platform", "territory", "shop", "kind"}
+"""Fields of a request that say what the listing is for."""
 
 
 async def _asked(
@@ -54,10 +55,10 @@ async def _asked(
     kind: Annotated[str | None, Form(max_length=200, description="What it is: `listing`, `advertisement`.")] = None,
 ) -> Mapping[str, object]:
     """What came with a form. Raises InputError."""
-    return _options(profile, Use(platform=platform, territory=territory, shop=shop, kind=kind))
+    return options_of(profile, Use(platform=platform, territory=territory, shop=shop, kind=kind))
 
 
-def _options(profile: Profile | None, use: Use) -> Mapping[str, object]:
+def options_of(profile: Profile | None, use: Use) -> Mapping[str, object]:
     """Of a job of checks. Raises InputError."""
     return {"profile": profile, "use": asdict(checked_use(use))}
 
@@ -136,7 +137,7 @@ async def create_check(
 async def create_check_by_url(request: Request, body: CheckByUrl, actor: ActorDep) -> Response:
     """As for a picture that is sent. Only public addresses are fetched from."""
     _require(actor)
-    options = _options(body.profile, Use(**body.model_dump(include=_USE)))
+    options = options_of(body.profile, Use(**body.model_dump(include=USE)))
     return await _answer(request, actor, uploads.of_url(body.url), options)
 
 

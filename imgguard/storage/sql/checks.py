@@ -137,6 +137,14 @@ class SqlChecks:
             audit.record(connection, event)
         self._database.scrub()
 
+    def named(self, finding_ids: Collection[str]) -> Sequence[MadeCheck]:
+        found: list[MadeCheck] = []
+        with self._database.read() as connection:
+            for some in batched(sorted(set(finding_ids)), STATEMENT_NUMBERS):
+                statement = made.where(findings.c.finding_id.in_(some)).order_by(findings.c.finding_id)
+                found += of_rows(connection, connection.execute(statement).all())
+        return found
+
     def originals(self, reference_ids: Collection[str]) -> Mapping[str, Original]:
         statement = references.reference_rows.add_columns(
             contents.c.width, contents.c.height, organisations.c.disclosure

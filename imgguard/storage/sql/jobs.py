@@ -8,9 +8,9 @@ from itertools import batched
 from sqlalchemy import delete, select
 
 from imgguard.errors import InvalidTransition, QueueFull
-from imgguard.ports import ClaimedItem, Item, ItemError, ItemState, Job, JobState, NewItem, Priority
+from imgguard.ports import ClaimedItem, Item, ItemError, ItemState, Job, JobState, NewFeed, NewItem, Priority
 from imgguard.registry.accounts import AuditEvent
-from imgguard.storage.sql import audit, queries
+from imgguard.storage.sql import audit, feeds, queries
 from imgguard.storage.sql import job_rows as rows
 from imgguard.storage.sql.contents import STATEMENT_NUMBERS
 from imgguard.storage.sql.engine import Database
@@ -48,8 +48,10 @@ class SqlJobs:
         capacity: int,
         event: AuditEvent,
         store_blob: Callable[[str], object] | None = None,
+        feed: NewFeed | None = None,
     ) -> Job:
-        digests = sorted({item.sha256 for item in items if item.sha256 is not None})
+        given = [item.sha256 for item in items] + ([] if feed is None else [feed.sha256])
+        digests = sorted({sha256 for sha256 in given if sha256 is not None})
         made: Job | None = None
         with self._database.write() as connection:
             present = rows.unfinished(connection, priority)
@@ -57,6 +59,8 @@ class SqlJobs:
                 queries.queue_deletions(connection, digests, at=event.at)
             else:
                 rows.add(connection, job, items, priority=priority)
+                if feed is not None:
+                    feeds.add(connection, feed, job)
                 for sha256 in digests:
                     queries.cancel_deletion(connection, sha256)
                     if store_blob is not None:
@@ -109,13 +113,15 @@ class SqlJobs:
         with self._database.read() as connection:
             return rows.unfinished(connection, priority)
 
-    def forget(self, before: datetime) -> int:
+    def forget(self, before: datetime, *, at: datetime) -> int:
         with self._database.read() as connection:
             old = list(connection.execute(select(jobs.c.job_id).where(jobs.c.finished_at < before)).scalars())
         for some in batched(old, min(_FORGOTTEN_PER_TRANSACTION, STATEMENT_NUMBERS)):
             with self._database.write() as connection:
+                digests = feeds.forget(connection, some)
                 connection.execute(delete(job_items).where(job_items.c.job_id.in_(some)))
                 connection.execute(delete(jobs).where(jobs.c.job_id.in_(some)))
+                queries.queue_deletions(connection, digests, at=at)
         return len(old)
 
     # for workers

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, insert, select, union, update
 
 from imgguard.errors import ImgguardError, NotFound
 from imgguard.ports import BlobDeletions, StoredFinding
-from imgguard.storage.sql.schema import blob_deletions, contents, findings, job_items, licence_documents, queries
+from imgguard.storage.sql.schema import blob_deletions, contents, feeds, findings, job_items, licence_documents, queries
 
 _UNFINISHED = job_items.c.state.in_(("queued", "running"))
 
@@ -44,11 +44,14 @@ def keep_query(connection: Connection, sha256: str, *, until: datetime) -> None:
 
 
 def kept(connection: Connection) -> list[str]:
-    """Digests of all queries whose bytes are kept, of those that wait to be worked on, and of documents of licences, in
-    order."""
+    """Digests of all queries whose bytes are kept, of those that wait to be worked on, of feeds, and of documents of
+    licences, in order."""
     waiting = select(job_items.c.sha256).where(_UNFINISHED, job_items.c.sha256.is_not(None))
     every = union(
-        select(queries.c.query_sha256.label("sha256")), waiting, select(licence_documents.c.sha256)
+        select(queries.c.query_sha256.label("sha256")),
+        waiting,
+        select(feeds.c.sha256),
+        select(licence_documents.c.sha256),
     ).subquery()
     return list(connection.execute(select(every.c.sha256).order_by(every.c.sha256)).scalars())
 
@@ -62,13 +65,13 @@ def expire(connection: Connection, *, now: datetime) -> int:
 
 
 def release_blob(connection: Connection, sha256: str, *, at: datetime) -> None:
-    """Forget the query of these bytes, and queue them for deletion unless a content or a licence needs them."""
+    """Forget the query of these bytes, and queue them for deletion unless something else needs them."""
     connection.execute(delete(queries).where(queries.c.query_sha256 == sha256))
     queue_deletions(connection, [sha256], at=at)
 
 
 def queue_deletions(connection: Connection, digests: Iterable[str], *, at: datetime) -> int:
-    """Queue those that no content, kept query, licence or unfinished item of a job needs; returns how many."""
+    """Queue those that no content, kept query, licence, feed or unfinished item of a job needs; returns how many."""
     unneeded = [sha256 for sha256 in digests if not _needed(connection, sha256)]
     for sha256 in unneeded:
         cancel_deletion(connection, sha256)
@@ -86,7 +89,8 @@ def _needed(connection: Connection, sha256: str) -> bool:
     by_query = select(queries.c.query_sha256).where(queries.c.query_sha256 == sha256)
     by_licence = select(licence_documents.c.document_id).where(licence_documents.c.sha256 == sha256)
     by_item = select(job_items.c.position).where(job_items.c.sha256 == sha256, _UNFINISHED)
-    needing = (by_content, by_query, by_licence, by_item)
+    by_feed = select(feeds.c.feed_id).where(feeds.c.sha256 == sha256)
+    needing = (by_content, by_query, by_licence, by_feed, by_item)
     return any(connection.execute(statement.limit(1)).first() for statement in needing)
 
 

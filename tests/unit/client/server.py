@@ -105,6 +105,51 @@ CHECK = {
     "weights": "2" * 64,
     "calibration": "3" * 64,
 }
+FEED = {
+    "feed_id": "fed_1",
+    "job_id": "job_1",
+    "file": "feed.csv",
+    "url": None,
+    "form": "google",
+    "encoding": "utf-8",
+    "product_count": 2,
+    "picture_count": 1,
+    "state": "running",
+    "is_over": False,
+    "done_count": 0,
+    "failed_count": 0,
+    "waiting_count": 1,
+    "created_at": AT,
+    "finished_at": None,
+}
+FEED_LINE = {
+    "row": 2,
+    "product_id": "SKU-1",
+    "title": "Mug",
+    "link": "",
+    "picture": "https://a.example/a.jpg",
+    "column": "image_link",
+    "position": 1,
+    "state": "done",
+    "error": None,
+    "finding_id": "fnd_1",
+    "check": f"{HERE}/?check=fnd_1",
+    "verdict": "copy",
+    "conclusion": "unlicensed",
+    "matches": [
+        {name: MATCH[name] for name in ("match_id", "is_own", "verdict", "strength", "standing", "licence", "owner")}
+        | {"reference_id": None}
+    ],
+}
+SKIPPED = {
+    **FEED_LINE,
+    "picture": None,
+    "state": "skipped",
+    "error": {"code": "no_picture", "detail": "the product has no picture"},
+    "finding_id": None,
+    "verdict": None,
+    "matches": [],
+}
 
 
 def problem(status: int, code: str = "some_code", **more: Any) -> httpx.Response:

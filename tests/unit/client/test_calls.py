@@ -13,7 +13,24 @@ from pydantic import ValidationError
 
 from imgguard.client import Client, InvalidProblem, ItemFailed, NotDone, Retries, UnexpectedAnswer
 
-from .server import AT, CHECK, DONE, FAILED, HERE, ITEM, JOB, KEY, MATCH, REFERENCE, Server, form, page, problem
+from .server import (
+    AT,
+    CHECK,
+    DONE,
+    FAILED,
+    FEED,
+    FEED_LINE,
+    HERE,
+    ITEM,
+    JOB,
+    KEY,
+    MATCH,
+    REFERENCE,
+    Server,
+    form,
+    page,
+    problem,
+)
 
 REGISTERED = {"status": "registered", "reference": REFERENCE, "similar": [MATCH], "error": None}
 REMOVED = {"reference": {**REFERENCE, "status": "erased"}, "unfinished": None}
@@ -99,6 +116,7 @@ API_KEY = {
 }
 PICTURE = httpx.Response(200, content=b"\x89PNG", headers={"Content-Type": "image/png"})
 NOTHING = httpx.Response(204)
+SHEET = httpx.Response(200, content=b"\xef\xbb\xbfproduct_id\r\n", headers={"Content-Type": "text/csv"})
 
 type Call = Callable[[Client], object]
 
@@ -133,6 +151,13 @@ CALLS: list[tuple[Call, Any, str]] = [
     (lambda c: c.match_picture("fnd_1", 2, "outline"), PICTURE, "GET /v1/checks/fnd_1/matches/2/pictures/outline"),
     (lambda c: c.compare(b"a", b"b"), COMPARISON, "POST /v1/compare"),
     (lambda c: c.search_hash("0" * 64), {"items": [HASH_MATCH]}, "POST /v1/search/hash"),
+    (lambda c: c.check_feed(b"id,image_link"), FEED, "POST /v1/feeds"),
+    (lambda c: c.check_feed_url("https://a.example/feed.xml"), FEED, "POST /v1/feeds/by-url"),
+    (lambda c: list(c.feeds()), page(FEED), "GET /v1/feeds"),
+    (lambda c: c.feed("fed_1"), FEED, "GET /v1/feeds/fed_1"),
+    (lambda c: c.feed_result("fed_1"), SHEET, "GET /v1/feeds/fed_1/result"),
+    (lambda c: c.feed_lines("fed_1"), {"items": [FEED_LINE]}, "GET /v1/feeds/fed_1/result"),
+    (lambda c: c.delete_feed("fed_1"), NOTHING, "DELETE /v1/feeds/fed_1"),
     (lambda c: list(c.jobs()), page(JOB), "GET /v1/jobs"),
     (lambda c: c.job("job_1"), JOB, "GET /v1/jobs/job_1"),
     (lambda c: c.wait("job_1"), DONE, "GET /v1/jobs/job_1"),
@@ -191,6 +216,36 @@ def test_a_newer_server_breaks_nothing() -> None:
     with Server([{**CHECK, "matches": [match], "conclusion": "a_new_one", "new_field": 1}]).client() as client:
         found = client.check_of("fnd_1")
     assert (found.conclusion, found.matches[0].verdict) == ("a_new_one", "a_new_one")
+
+
+def test_a_feed_is_sent_with_what_it_is_for() -> None:
+    server = Server([FEED, {"items": [FEED_LINE]}, SHEET])
+    with server.client() as client:
+        feed = client.check_feed(b"id", file="a.csv", form="google", encoding="gb18030", territory="DE")
+        (line,) = client.feed_lines(feed.feed_id)
+        assert client.feed_result(feed.feed_id).startswith(b"\xef\xbb\xbf")
+    assert form(server.requests[0]) == [
+        ("form", None, b"google"),
+        ("encoding", None, b"gb18030"),
+        ("territory", None, b"DE"),
+        ("file", "a.csv", b"id"),
+    ]
+    assert [request.headers["accept"] for request in server.requests[1:]] == ["application/json", "text/csv"]
+    assert (line.matches[0].owner, line.matches[0].reference_id) == ("Sample Studio", None)
+
+
+def test_what_is_no_result_is_told() -> None:
+    with Server([page(), {"lines": []}]).client() as client:
+        assert client.feed_lines("fed_1") == []
+        with pytest.raises(UnexpectedAnswer):
+            client.feed_lines("fed_1")
+
+
+def test_who_waits_is_told_how_far_it_is() -> None:
+    told: list[int] = []
+    with Server([JOB, JOB, DONE]).client() as client:
+        client.wait("job_1", told=lambda job: told.append(job.done_count))
+    assert told == [0, 0, 1]
 
 
 # uploads

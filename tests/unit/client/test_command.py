@@ -15,7 +15,23 @@ from imgguard.client import Client
 from imgguard.errors import ImgguardError
 from imgguard.services.contract import CheckLine, CompareLine, Match, RegisterLine
 
-from .server import CHECK, DONE, FAILED, HERE, JOB, KEY, MATCH, REFERENCE, Server, form, page, problem
+from .server import (
+    CHECK,
+    DONE,
+    FAILED,
+    FEED,
+    FEED_LINE,
+    HERE,
+    JOB,
+    KEY,
+    MATCH,
+    REFERENCE,
+    SKIPPED,
+    Server,
+    form,
+    page,
+    problem,
+)
 from .test_calls import COMPARISON, REGISTERED
 
 FULL = {
@@ -441,6 +457,10 @@ def test_the_key_is_not_shown_with_the_settings(
         ["compare", "a.jpg", "b.jpg", "--evidence", "evidence", "--server", HERE],
         ["list", "--owner", "Sample Studio", "--server", HERE],
         ["list", "--key-file", "key"],
+        ["feed", "a.csv", "--json", "--out", "a.csv", "--server", HERE],
+        ["feed", "a.csv", "--form", "excel", "--server", HERE],
+        ["feed", "a.csv", "--encoding", "big5", "--server", HERE],
+        ["feed", "a.csv", "--key-file", "key"],
         ["check", "a.jpg", "--key-file", "key"],
         ["register", "a.jpg", "--key-file", "key"],
         ["compare", "a.jpg", "b.jpg", "--key-file", "key"],
@@ -457,6 +477,67 @@ def test_what_does_not_go_together(
     monkeypatch.setenv("IMGGUARD_HOME", str(tmp_path / "home"))
     assert app.run(arguments) == 2
     assert "[configuration]" in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
+
+
+SHEET = b"\xef\xbb\xbfproduct_id\r\nSKU-1\r\n"
+
+
+@pytest.fixture
+def feed(tmp_path: Path, server: Server) -> Path:
+    """One of which a picture is a copy, in an hour of its server."""
+    server.answers = [FEED, JOB, DONE, {"items": [FEED_LINE]}, httpx.Response(200, content=SHEET)]
+    path = tmp_path / "feed.csv"
+    path.write_bytes(b"id,image_link")
+    return path
+
+
+def test_the_result_of_a_feed_goes_to_a_file(cli: Cli, feed: Path, server: Server, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "result.csv"
+    done = cli("feed", feed, "--out", out, "--platform", "aliexpress", "--encoding", "gb18030")
+    assert (done.code, done.out, out.read_bytes()) == (0, "", SHEET)
+    assert "fed_1: 1 pictures of 2 products" in done.err
+    assert "1 likely copy" in done.err
+    sent = form(server.requests[0])
+    assert sent[-1] == ("file", "feed.csv", b"id,image_link")
+    assert {("platform", None, b"aliexpress"), ("encoding", None, b"gb18030")} < set(sent)
+
+
+def test_the_result_of_a_feed_goes_to_standard_output(cli: Cli, feed: Path) -> None:
+    done = cli("feed", feed, "--exit-code", "--quiet")
+    assert (done.code, done.out.encode(), done.err) == (1, SHEET, "")
+
+
+def test_the_lines_of_a_feed(cli: Cli, feed: Path, server: Server) -> None:
+    server.answers[3] = {"items": [FEED_LINE, SKIPPED]}
+    done = cli("feed", "https://shop.example/feed.xml", "--json", "--exit-code")
+    assert done.code == 4
+    assert [(line["product_id"], line["state"]) for line in done.lines] == [("SKU-1", "done"), ("SKU-1", "skipped")]
+    assert server.asked[0] == "POST /v1/feeds/by-url"
+    assert json.loads(server.requests[0].content) == {"url": "https://shop.example/feed.xml"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [(problem(422, "invalid_input"), 4), (problem(503, "queue_full"), 3), (problem(403, "permission_denied"), 4)],
+)
+def test_a_feed_that_the_server_turns_down(
+    answer: httpx.Response, code: int, cli: Cli, feed: Path, server: Server
+) -> None:
+    server.answers = [answer]
+    done = cli("feed", feed)
+    assert (done.code, done.out) == (code, "")
+    assert "some detail" in done.err
+
+
+def test_a_feed_that_is_not_there(cli: Cli, server: Server, tmp_path: Path) -> None:
+    assert cli("feed", tmp_path / "none.csv").code == 4
+    assert server.requests == []
+
+
+def test_a_feed_needs_a_server(capsys: pytest.CaptureFixture[str], feed: Path, tmp_path: Path) -> None:
+    assert app.run(["--home", str(tmp_path / "home"), "feed", str(feed)]) == 2
+    assert "--server" in capsys.readouterr().err
     assert not (tmp_path / "home").exists()
 
 

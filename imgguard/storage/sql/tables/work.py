@@ -46,7 +46,8 @@ job_items = Table(
     Index("ix_job_items_queue", "state", "priority", "job_id", "position"),
 )
 
-# A product feed whose pictures a job checks. ``sha256``: the feed as it was handed in, kept as long as its job.
+# A product feed whose pictures a job checks. ``sha256``: the feed as it was handed in, kept as long as this row. With
+# ``form`` and ``encoding`` it is read again as it was read first.
 feeds = Table(
     "feeds",
     metadata,
@@ -56,6 +57,7 @@ feeds = Table(
     Column("job_id", ForeignKey("jobs.job_id"), nullable=False, unique=True),
     Column("file", Text, nullable=False),
     Column("form", String(32), nullable=False),
+    Column("encoding", String(32), nullable=False),
     Column("sha256", String(64), nullable=False, index=True),
     Column("url", Text),
     Column("product_count", Integer, nullable=False),

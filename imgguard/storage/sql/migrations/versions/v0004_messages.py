@@ -76,6 +76,7 @@ def _create_feeds() -> None:
         sa.Column("job_id", sa.String(length=64), nullable=False),
         sa.Column("file", sa.Text(), nullable=False),
         sa.Column("form", sa.String(length=32), nullable=False),
+        sa.Column("encoding", sa.String(length=32), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("url", sa.Text(), nullable=True),
         sa.Column("product_count", sa.Integer(), nullable=False),
