@@ -3,7 +3,7 @@
 import csv
 import io
 
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from imgguard.errors import InputError
@@ -45,7 +45,7 @@ data = st.binary(max_size=300) | st.tuples(texts, st.sampled_from(["utf-8", "utf
 )
 
 
-@settings(max_examples=600, deadline=2000)
+@settings(max_examples=600, deadline=5000, suppress_health_check=[HealthCheck.too_slow])
 @given(data, forms, encodings)
 @example(b"\xff\xfe", None, None)
 @example(b"\xff\xfe<", None, None)
