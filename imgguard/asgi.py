@@ -16,6 +16,7 @@ from imgguard.api.security import cookie_name
 from imgguard.bootstrap import Services
 from imgguard.errors import AuthenticationRequired, ImgguardError
 from imgguard.services.generations import ensure_active
+from imgguard.services.messenger import Messenger
 from imgguard.settings import Settings
 from imgguard.web import pages
 from imgguard.worker.pool import Pool
@@ -42,6 +43,7 @@ def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
         services.tidy()
         ensure_active(services.catalogue, services.models, services.clock)
         opening.enter_context(_Tidying(services))
+        opening.enter_context(Messenger(services.webhook_sender))
         pool = Pool(services)
         opening.callback(pool.stop, seconds=_GRACE_SECONDS)
         pool.start()
@@ -61,10 +63,11 @@ def _is_signed_in(services: Services, request: Request) -> bool:
 
 
 class _Tidying:
-    """Deletions that are due, once an hour, while it is entered."""
+    """Deletions and reminders that are due, once an hour, while it is entered."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._licences = services.licences  # made here, since `Services` makes things without locks
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="imgguard-tidying", daemon=True)
 
@@ -76,8 +79,16 @@ class _Tidying:
         self._thread.join()
 
     def _run(self) -> None:
+        self._remind()
         while not self._ending.wait(_TIDY_SECONDS):
             try:
                 self._services.tidy()
             except ImgguardError as error:
                 _log.warning("what is due to be forgotten was not: %s", error)
+            self._remind()
+
+    def _remind(self) -> None:
+        try:
+            self._licences.remind()
+        except ImgguardError as error:
+            _log.warning("nobody was reminded of licences that end soon: %s", error)

@@ -118,6 +118,18 @@ class Settings(BaseSettings):
         le=36_500,
         description="How long jobs that are over are kept, in days, with file names and results.",
     )
+    licence_reminder_days: int = Field(
+        default=14,
+        ge=0,
+        le=3_650,
+        description="How many days before a licence ends both sides are reminded; 0 reminds nobody.",
+    )
+    webhook_retention_days: int = Field(
+        default=30,
+        ge=1,
+        le=36_500,
+        description="How long messages to webhooks are kept, in days: so long they can be looked at and sent again.",
+    )
     worker_memory_bytes: int = Field(
         default=2_000_000_000,
         ge=256_000_000,

@@ -102,6 +102,7 @@ def touch(services: Services) -> None:
         "personal_data",
         "references",
         "single_sign_on",
+        "webhooks",
         "works",
     ):
         getattr(services, name)

@@ -32,6 +32,7 @@ _LICENCE: Example = {
     "holders": [],
     **_TERMS,
     "state": "valid",
+    "ends_soon": False,
     "created_at": "2026-03-01T12:00:00Z",
     "revoked_at": None,
     "revision": 2,
@@ -110,6 +111,7 @@ class Licence(BaseModel):
     starts_at: datetime
     ends_at: datetime | None = Field(description="Null: without end.")
     state: Literal["valid", "not_started", "ended", "revoked"]
+    ends_soon: bool = Field(description="It is not over, and ends within `IMGGUARD_LICENCE_REMINDER_DAYS`.")
     note: str = Field(description="Both sides read it.")
     created_at: datetime
     revoked_at: datetime | None

@@ -87,7 +87,7 @@ class Event(BaseModel):
 
     event_id: str
     at: datetime
-    actor: str = Field(description="A member, or `console`.")
+    actor: str = Field(description="A member, `console`, or `service` for what imgguard does by itself.")
     key_id: str | None
     organisation_id: str
     action: str

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from imgguard.services.removal import Removal
     from imgguard.services.single_sign_on import SingleSignOn
     from imgguard.services.standings import Standings
+    from imgguard.services.webhook_sending import Sender
+    from imgguard.services.webhooks import Webhooks
     from imgguard.services.works import Works
 
 __all__ = ["DATABASE", "INDEX", "ORIGINALS", "Services", "SystemClock", "folder_bytes"]
@@ -249,7 +251,12 @@ class Services(Adapters):
     def licences(self) -> "Licences":
         from imgguard.services.licences import Licences
 
-        return Licences(rights=self.rights, blobs=self.blobs, clock=self.clock)
+        return Licences(
+            rights=self.rights,
+            blobs=self.blobs,
+            clock=self.clock,
+            reminder=timedelta(days=self.settings.licence_reminder_days),
+        )
 
     @cached_property
     def decisions(self) -> "Decisions":
@@ -326,6 +333,24 @@ class Services(Adapters):
             most_pictures=min(self.settings.feed_max_pictures, self.settings.queue_items),
         )
 
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        from imgguard.services.webhooks import Webhooks
+
+        return Webhooks(store=self.webhook_store, poster=self.fetcher, clock=self.clock)
+
+    @cached_property
+    def webhook_sender(self) -> "Sender":
+        from imgguard.services.webhook_sending import Sender
+
+        return Sender(
+            store=self.webhook_store,
+            poster=self.fetcher,
+            clock=self.clock,
+            kept=timedelta(days=self.settings.webhook_retention_days),
+            longest=timedelta(seconds=self.settings.fetch_seconds),
+        )
+
     def tidy(self) -> None:
         """Deletions that are due. Cheap when there are none. What cannot be done is logged, and tried the next time.
 
@@ -334,8 +359,10 @@ class Services(Adapters):
         from imgguard.services.retention import tidy
 
         catalogue, blobs, credentials = self.catalogue, self.blobs, self.credentials
+        now = self.clock.now()
         try:
-            credentials.forget_expired(now=self.clock.now())
+            credentials.forget_expired(now=now)
+            self.webhook_store.forget(now - timedelta(days=self.settings.webhook_retention_days))
             tidy(catalogue, blobs, self.clock)
         except DependencyError as error:
             _log.warning("what is due to be forgotten was not: %s", error)

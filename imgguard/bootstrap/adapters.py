@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from imgguard.storage.sql.rights import SqlRights
     from imgguard.storage.sql.sign_ins import SqlSignIns
     from imgguard.storage.sql.traces import SqlTraces
+    from imgguard.storage.sql.webhooks import SqlWebhooks
     from imgguard.storage.sql.works import SqlWorks
     from imgguard.verdict.calibration import Calibration
 
@@ -181,6 +182,12 @@ class Adapters:
         )
         requests = ProviderRequests(FetchPolicy(seconds=SECONDS, contact=settings.fetch_contact))
         return OidcProvider(settings.oidc_issuer, client, requests=requests, clock=self.clock)
+
+    @cached_property
+    def webhook_store(self) -> "SqlWebhooks":
+        from imgguard.storage.sql.webhooks import SqlWebhooks
+
+        return SqlWebhooks(self.database)
 
     @cached_property
     def fetcher(self) -> "SafeFetcher":

@@ -9,6 +9,7 @@ from imgguard.client.errors import (
     AccessProblem,
     BadAddress,
     BadKey,
+    BadMessage,
     BusyProblem,
     ClientError,
     ConflictProblem,
@@ -56,13 +57,16 @@ from imgguard.client.people import (
     Organisation,
     Party,
 )
+from imgguard.client.receiving import WebhookMessage, verify_webhook
 from imgguard.client.retrying import Retries
+from imgguard.client.webhooks import Delivery, IssuedWebhook, Webhook
 
 __all__ = [
     "AccessProblem",
     "Account",
     "BadAddress",
     "BadKey",
+    "BadMessage",
     "BusyProblem",
     "Check",
     "Client",
@@ -73,6 +77,7 @@ __all__ = [
     "ConnectionFailed",
     "Decision",
     "DecisionShown",
+    "Delivery",
     "ErrorInfo",
     "Event",
     "Feed",
@@ -83,6 +88,7 @@ __all__ = [
     "HashMatch",
     "Holder",
     "InvalidProblem",
+    "IssuedWebhook",
     "ItemFailed",
     "Job",
     "JobItem",
@@ -105,5 +111,8 @@ __all__ = [
     "Transform",
     "UnexpectedAnswer",
     "Use",
+    "Webhook",
+    "WebhookMessage",
     "Work",
+    "verify_webhook",
 ]

@@ -15,11 +15,12 @@ from imgguard.client.references import ReferenceCalls
 from imgguard.client.retrying import Retries
 from imgguard.client.rights import RightsCalls
 from imgguard.client.session import Session, path_of
+from imgguard.client.webhooks import WebhookCalls
 
 TIMEOUT = 60.0
 
 
-class Client(ReferenceCalls, CheckCalls, FeedCalls, RightsCalls, AccountCalls):
+class Client(ReferenceCalls, CheckCalls, FeedCalls, RightsCalls, AccountCalls, WebhookCalls):
     """A server, with an API key. Thread safe.
 
         with Client("https://imgguard.example.org", key) as client:

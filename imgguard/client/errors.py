@@ -6,6 +6,7 @@ ClientError
 |- ConnectionFailed      no answer came, though it was tried again
 |- UnexpectedAnswer      an answer that imgguard does not give
 |- NotDone               the job is not over in the time that was given to it
+|- BadMessage            what a webhook received is not genuine
 |- ItemFailed            the job is over, and has no result for this picture
 `- ProblemError          the server said why not (RFC 9457)
    |- AccessProblem      401 403
@@ -35,6 +36,10 @@ class BadAddress(ClientError, ValueError):
 
 class BadKey(ClientError, ValueError):
     """The key has a form that no API key has."""
+
+
+class BadMessage(ClientError):
+    """Not from who has the secret, not of now, or altered on the way: answer 400, and do nothing of what it says."""
 
 
 class ConnectionFailed(ClientError):

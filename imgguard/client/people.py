@@ -51,6 +51,7 @@ class Licence(Told):
     starts_at: datetime
     ends_at: datetime | None = None
     state: str
+    ends_soon: bool = False
     note: str = ""
     created_at: datetime
     revoked_at: datetime | None = None

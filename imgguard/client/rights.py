@@ -41,10 +41,14 @@ class RightsCalls(Calls):
         }
         return self._session.post(path_of("licences"), body).read(Granted)
 
-    def licences(self, *, direction: str | None = None, ends_before: datetime | None = None) -> Iterator[Licence]:
+    def licences(
+        self, *, direction: str | None = None, ends_before: datetime | None = None, ends_soon: bool = False
+    ) -> Iterator[Licence]:
         """Those that the organisation gave (``direction`` ``given``), holds (``received``), or both; oldest first,
-        ended and revoked ones too. ``ends_before``: only those in force that will end by then."""
-        return self._list(Licence, path_of("licences"), {"direction": direction, "ends_before": _iso(ends_before)})
+        ended and revoked ones too. ``ends_before``: only those in force that will end by then; ``ends_soon``: so soon
+        that both sides are reminded."""
+        params = {"direction": direction, "ends_before": _iso(ends_before), "ends_soon": "true" if ends_soon else None}
+        return self._list(Licence, path_of("licences"), params)
 
     def licence(self, licence_id: str) -> Licence:
         """One that the organisation gave or holds. Raises NotFoundProblem."""

@@ -53,7 +53,7 @@ class SafeFetcher:
         target = parse_url(url, ports=self._policy.ports)
         redirects: list[Redirect] = []
         while True:
-            with self._exchange(target, Message(), deadline) as answer:
+            with self._exchange(target, Message(), deadline, self._checked_addresses(target, deadline)) as answer:
                 location = answer.location
                 if location is None:
                     _check_status(answer.status)
@@ -73,17 +73,27 @@ class SafeFetcher:
                 redirects.append(Redirect(url=target.url, address=answer.address, status=answer.status))
             target = self._follow(target, location, redirects)
 
+    def check_url(self, url: str) -> str:
+        """The URL in its normal form, if messages may be posted to it. Raises FetchRefused, FetchFailed."""
+        target = parse_url(url, ports=self._policy.ports)
+        if target.scheme != "https" or not isinstance(target.host, str):
+            self._postable_addresses(target, Deadline(self._policy.seconds))
+        return target.url
+
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
         """Raises FetchRefused, FetchFailed; ValueError for a header that the request has or may not have."""
         started_at = self._clock.now()
         target = parse_url(url, ports=self._policy.ports)
         deadline = Deadline(self._policy.seconds)
-        with self._exchange(target, Message(method="POST", headers=headers, body=body), deadline) as answer:
+        addresses = self._postable_addresses(target, deadline)
+        message = Message(method="POST", headers=headers, body=body)
+        with self._exchange(target, message, deadline, addresses) as answer:
             return Posted(
                 url=target.url,
                 address=answer.address,
                 status=answer.status,
                 answer=answer.beginning(max_bytes=_ANSWER_BYTES),
+                retry_after=answer.header("retry-after"),
                 started_at=started_at,
                 finished_at=self._clock.now(),
             )
@@ -97,9 +107,11 @@ class SafeFetcher:
         return following
 
     @contextmanager
-    def _exchange(self, target: Target, message: Message, deadline: Deadline) -> Iterator[Answer]:
+    def _exchange(
+        self, target: Target, message: Message, deadline: Deadline, addresses: Sequence[Address]
+    ) -> Iterator[Answer]:
         call = Call(
-            addresses=self._checked_addresses(target, deadline),
+            addresses=addresses,
             policy=self._policy,
             deadline=deadline,
             connect=self._connect,
@@ -107,6 +119,15 @@ class SafeFetcher:
         )
         with exchange(target, message, call) as answer:
             yield answer
+
+    def _postable_addresses(self, target: Target, deadline: Deadline) -> Sequence[Address]:
+        """Those of the target's host. Raises FetchRefused as for a fetch, and for http beyond the networks that the
+        operator allows: whoever is on the way would read what is sent."""
+        addresses = self._checked_addresses(target, deadline)
+        inside = self._policy.allowed_networks
+        if target.scheme != "https" and not all(any(address in network for network in inside) for address in addresses):
+            raise FetchRefused("messages go over https only", hint="Give an address that begins with https://.")
+        return addresses
 
     def _checked_addresses(self, target: Target, deadline: Deadline) -> Sequence[Address]:
         """Those of the target's host. Raises FetchRefused unless there are some and all may be connected to.

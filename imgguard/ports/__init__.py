@@ -36,6 +36,7 @@ from imgguard.ports.network import Accept, Fetched, Fetcher, Posted, Poster, Red
 from imgguard.ports.rights import Rights
 from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, ProvenIdentity, SignIns
 from imgguard.ports.traces import Traces
+from imgguard.ports.webhooks import Attempt, ClaimedDelivery, WebhookStore
 from imgguard.ports.works import FiledReference, Works
 
 __all__ = [
@@ -44,11 +45,13 @@ __all__ = [
     "Accept",
     "Accounts",
     "Asker",
+    "Attempt",
     "AuditTrail",
     "BlobDeletions",
     "BlobStore",
     "Catalogue",
     "CheckStore",
+    "ClaimedDelivery",
     "ClaimedItem",
     "Clock",
     "Credentials",
@@ -89,5 +92,6 @@ __all__ = [
     "StoredAnswer",
     "StoredFinding",
     "Traces",
+    "WebhookStore",
     "Works",
 ]

@@ -125,8 +125,8 @@ class JobStore(Protocol):
     """Jobs and their items. Each method is one transaction, in which ``event`` is written too. Thread safe.
 
     Every method raises StoreUnavailable when the database cannot be used. ``at`` is aware UTC. The counts and the
-    state of a job change with its items. The bytes of an item are needed until it has ended; with its end they are
-    queued for deletion, unless something else needs them.
+    state of a job change with its items; with the end of a bulk job the trail says `job.finished`. The bytes of an item
+    are needed until it has ended; with its end they are queued for deletion, unless something else needs them.
     """
 
     # for those who have work

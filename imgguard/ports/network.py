@@ -45,12 +45,14 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
-    """The answer to a message, whatever its ``status``; ``answer`` is the beginning of its body."""
+    """The answer to a message, whatever its ``status``; ``answer`` is the beginning of its body, ``retry_after`` what
+    the server sent under that name."""
 
     url: str
     address: str
     status: int
     answer: bytes
+    retry_after: str | None = None
     started_at: datetime
     finished_at: datetime
 
@@ -64,7 +66,14 @@ class Fetcher(Protocol):
 
 
 class Poster(Protocol):
-    """Sends messages to strangers' URLs (webhooks) under the rules of `Fetcher`, following no redirect."""
+    """Sends messages to strangers' URLs (webhooks) under the rules of `Fetcher`, following no redirect. What is not
+    encrypted goes to networks that the operator allows only."""
+
+    def check_url(self, url: str) -> str:
+        """The URL in its normal form, if messages may go there. Whether the name of a host leads to an address that
+        they may go to is looked up only if it is not encrypted; it is again for each message. Raises FetchRefused,
+        FetchFailed."""
+        ...
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
         """Raises FetchRefused, FetchFailed; any status is an answer."""

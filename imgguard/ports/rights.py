@@ -56,12 +56,9 @@ class Rights(Protocol):
         InvalidTransition."""
         ...
 
-    def licences_ending(self, *, after: datetime, until: datetime, limit: int = 1000) -> Sequence[Licence]:
-        """Those that end behind ``after`` and not behind ``until``, are not revoked, and were not reminded of."""
-        ...
-
-    def mark_reminded(self, given: Sequence[Licence], *, at: datetime) -> None:
-        """Both sides were told when these end. One that was extended meanwhile is not marked."""
+    def remind(self, *, at: datetime, until: datetime, events: Events, limit: int = 100) -> Sequence[Licence]:
+        """Mark those that end after ``at`` and not after ``until``, are not revoked, and were not reminded of since
+        their end was set: the first to end first. Without any, no lock for writing is taken."""
         ...
 
     # the chain of authorisation

@@ -8,6 +8,8 @@ from imgguard.registry.accounts import ApiKey, Member, Organisation, Role, Scope
 
 CONSOLE = "console"
 """The actor of commands on the machine that holds the store, where nobody's rights are narrower than the files'."""
+SERVICE = "service"
+"""The actor of what imgguard does by itself, when its time has come."""
 
 SCOPES_OF_ROLE: dict[Role, frozenset[Scope]] = {
     Role.RIGHTS_HOLDER: frozenset(
@@ -44,6 +46,7 @@ SCOPES_OF_ROLE: dict[Role, frozenset[Scope]] = {
             Scope.ORGANISATION_READ,
             Scope.ORGANISATION_WRITE,
             Scope.AUDIT_READ,
+            Scope.WEBHOOKS_WRITE,
         }
     ),
 }

@@ -39,6 +39,7 @@ class Scope(StrEnum):
     ORGANISATION_READ = "organisation:read"
     ORGANISATION_WRITE = "organisation:write"
     AUDIT_READ = "audit:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 class Action(StrEnum):
@@ -65,6 +66,7 @@ class Action(StrEnum):
     KEY_REVOKED = "key.revoked"
     JOB_SUBMITTED = "job.submitted"
     JOB_CANCELLED = "job.cancelled"
+    JOB_FINISHED = "job.finished"
     FEED_DELETED = "feed.deleted"
     LICENCE_GRANTED = "licence.granted"
     LICENCE_REVOKED = "licence.revoked"
@@ -72,6 +74,7 @@ class Action(StrEnum):
     LICENCE_ACCEPTED = "licence.accepted"
     LICENCE_SHOP_CONFIRMED = "licence.shop_confirmed"
     LICENCE_DOCUMENT_ADDED = "licence.document_added"
+    LICENCE_ENDING = "licence.ending"
     DECISION_MADE = "decision.made"
     DECISION_RETRACTED = "decision.retracted"
     REFERENCE_REGISTERED = "reference.registered"
@@ -85,6 +88,11 @@ class Action(StrEnum):
     COLLECTION_DELETED = "collection.deleted"
     CHECK_MADE = "check.made"
     CHECK_ERASED = "check.erased"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_DELETED = "webhook.deleted"
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - the name of an action
+    WEBHOOK_DISABLED = "webhook.disabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +225,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
-    """``actor`` (a member, or ``console``), by ``key_id`` if by a key, did ``action`` to ``object_id``.
+    """``actor`` (a member, ``console`` or ``service``), by ``key_id`` if by a key, did ``action`` to ``object_id``.
 
     ``organisation_id`` is whose object it is; ``parties`` are all organisations concerned, that one included.
     ``detail`` is plain JSON and never holds personal data: events cannot be erased.

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from imgguard.errors import InputError
 from imgguard.ports import AuditTrail
-from imgguard.registry.access import Actor
+from imgguard.registry.access import SERVICE, Actor
 from imgguard.registry.accounts import Action, AuditEvent, Scope
 from imgguard.registry.ids import new_id
 
@@ -36,6 +36,29 @@ def event_of(
         action=action,
         object_id=object_id,
         parties=frozenset({owning, actor.organisation_id, *parties}),
+        detail=detail or {},
+    )
+
+
+def service_event(
+    action: Action,
+    object_id: str,
+    *,
+    at: datetime,
+    organisation_id: str,
+    parties: Iterable[str] = (),
+    detail: Mapping[str, object] | None = None,
+) -> AuditEvent:
+    """Of what nobody asked for at that moment: imgguard did it by itself. As `event_of`."""
+    return AuditEvent(
+        event_id=new_id("evt"),
+        at=at,
+        actor=SERVICE,
+        key_id=None,
+        organisation_id=organisation_id,
+        action=action,
+        object_id=object_id,
+        parties=frozenset({organisation_id, *parties}),
         detail=detail or {},
     )
 

@@ -1,20 +1,21 @@
 """Licences: who may use whose works, with the documents that prove it. docs/licences.md tells it to people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from imgguard.errors import InputError, InvalidTransition, NotFound
 from imgguard.ports import BlobStore, Clock
-from imgguard.ports.rights import Events, Rights
+from imgguard.ports.rights import Rights
 from imgguard.registry.access import Actor
-from imgguard.registry.accounts import Action, AuditEvent, Scope
+from imgguard.registry.accounts import Action, Scope
 from imgguard.registry.ids import new_id
 from imgguard.registry.licences import Licence, LicenceDocument
 from imgguard.services import tokens
 from imgguard.services.account_objects import iso
-from imgguard.services.audit import event_of
 from imgguard.services.invitations import checked_name
+from imgguard.services.licence_events import ending, outline, told
 from imgguard.services.rights_inputs import (
     checked_keywords,
     checked_limit,
@@ -53,14 +54,19 @@ class Terms:
 class Licences:
     """Thread safe.
 
+    ``reminder``: how long before an end both sides are told of it; none of them if it is zero.
+
     Every method for people raises PermissionDenied when the actor lacks the scope, and NotFound for a licence that its
     organisation neither gave nor holds; changes also for one that it did not give.
     """
 
-    def __init__(self, *, rights: Rights, blobs: BlobStore, clock: Clock) -> None:
+    def __init__(
+        self, *, rights: Rights, blobs: BlobStore, clock: Clock, reminder: timedelta = timedelta(days=14)
+    ) -> None:
         self._rights = rights
         self._blobs = blobs
         self._clock = clock
+        self._reminder = reminder
 
     # giving
 
@@ -97,7 +103,7 @@ class Licences:
         granted = self._rights.grant(
             licence,
             link_sha256=None if token is None else tokens.digest(token),
-            events=_told(actor, Action.LICENCE_GRANTED, at=now, detail=_outline(licence)),
+            events=told(actor, Action.LICENCE_GRANTED, at=now, detail=outline(licence)),
         )
         return Granted(licence=granted, link_token=token)
 
@@ -105,15 +111,16 @@ class Licences:
         """Nobody may use it from now on; its history stays. Once more changes nothing."""
         self._given(actor, licence_id)
         now = self._clock.now()
-        return self._rights.revoke_licence(licence_id, at=now, events=_told(actor, Action.LICENCE_REVOKED, at=now))
+        return self._rights.revoke_licence(licence_id, at=now, events=told(actor, Action.LICENCE_REVOKED, at=now))
 
     def extend(self, actor: Actor, licence_id: str, ends_at: datetime | None) -> Licence:
         """Until ``ends_at``; None: without end. Raises InputError when that is earlier, InvalidTransition when it was
         revoked."""
         self._given(actor, licence_id)
         ends_at = checked_time(ends_at, what="the end")
-        told = _told(actor, Action.LICENCE_EXTENDED, at=self._clock.now(), detail={"ends_at": iso(ends_at)})
-        return self._rights.extend_licence(licence_id, ends_at, events=told)
+        detail = {"ends_at": iso(ends_at)}
+        events = told(actor, Action.LICENCE_EXTENDED, at=self._clock.now(), detail=detail)
+        return self._rights.extend_licence(licence_id, ends_at, events=events)
 
     def confirm_shop(self, actor: Actor, licence_id: str, organisation_id: str) -> Licence:
         """The licensor says which organisation runs the named shop: that one holds the licence from now on.
@@ -145,8 +152,8 @@ class Licences:
     def _take_up(self, actor: Actor, licence_id: str, organisation_id: str, action: Action) -> Licence:
         now = self._clock.now()
         detail = {"organisation_id": organisation_id}
-        told = _told(actor, action, at=now, detail=detail, among=[organisation_id])
-        return self._rights.take_up_licence(licence_id, organisation_id, at=now, events=told)
+        events = told(actor, action, at=now, detail=detail, among=[organisation_id])
+        return self._rights.take_up_licence(licence_id, organisation_id, at=now, events=events)
 
     # reading
 
@@ -196,9 +203,9 @@ class Licences:
             added_at=now,
         )
         detail = {"document_id": document.document_id, "sha256": document.sha256}
-        told = _told(actor, Action.LICENCE_DOCUMENT_ADDED, at=now, detail=detail)
+        events = told(actor, Action.LICENCE_DOCUMENT_ADDED, at=now, detail=detail)
         return self._rights.add_document(
-            document, most=MOST_DOCUMENTS, events=told, store_blob=lambda: self._blobs.put(data)
+            document, most=MOST_DOCUMENTS, events=events, store_blob=lambda: self._blobs.put(data)
         )
 
     def documents(self, actor: Actor, licence_id: str) -> Sequence[LicenceDocument]:
@@ -213,16 +220,27 @@ class Licences:
                 return self._blobs.get(document.sha256), document.media_type
         raise NotFound(f"no document {document_id}", hint="Look at the documents of the licence.")
 
-    # reminders: asked by the service itself, for no actor
+    # reminders
 
-    def due_reminders(self, now: datetime, within: timedelta, *, limit: int = 1000) -> Sequence[Licence]:
-        """Those that will end ``within`` that time and were not reminded of, the first to end first. Both sides are to
-        be told: ``organisation_id`` and each of ``holder_ids``; then `mark_reminded`."""
-        return self._rights.licences_ending(after=now, until=now + within, limit=limit)
+    def ends_soon(self, licence: Licence, *, at: datetime) -> bool:
+        """Whether it is time to extend it, or to do without: it is in force, or will be, and ends within the time that
+        reminders come before an end."""
+        is_over = licence.state(at) in ("ended", "revoked")
+        return not is_over and licence.ends_at is not None and licence.ends_at <= at + self._reminder
 
-    def mark_reminded(self, licences: Sequence[Licence], *, at: datetime) -> None:
-        """Not due again, unless they are extended or were since `due_reminders`."""
-        self._rights.mark_reminded(licences, at=at)
+    def remind(self) -> int:
+        """Tell both sides of licences that end soon, once for each end; how many there were. Asked by the service
+        itself, for no actor."""
+        reminded = 0
+        while found := self._remind_some():
+            reminded += len(found)
+        return reminded
+
+    def _remind_some(self) -> Sequence[Licence]:
+        now = self._clock.now()
+        if not self._reminder:
+            return []
+        return self._rights.remind(at=now, until=now + self._reminder, events=partial(ending, at=now))
 
 
 def _missing(licence_id: str) -> NotFound:
@@ -266,31 +284,3 @@ def _drafted(actor: Actor, terms: Terms, *, at: datetime) -> Licence:
         reminded_at=None,
         revision=1,
     )
-
-
-def _outline(licence: Licence) -> Mapping[str, object]:
-    """What the trail says of a new licence; never the name of a shop, which may be a person's."""
-    to = "organisation" if licence.licensee_id is not None else "shop" if licence.shop is not None else "link"
-    works = None if licence.work_ids is None else len(licence.work_ids)
-    return {"to": to, "work_count": works, "starts_at": iso(licence.starts_at), "ends_at": iso(licence.ends_at)}
-
-
-def _told(
-    actor: Actor,
-    action: Action,
-    *,
-    at: datetime,
-    detail: Mapping[str, object] | None = None,
-    among: Iterable[str] | None = None,
-) -> Events:
-    """One event for each holder (or of ``among``), so that none learns of another; one if there are none."""
-
-    def events(licence: Licence) -> Sequence[AuditEvent]:
-        concerned = sorted(licence.holder_ids if among is None else among)
-        owning = licence.organisation_id
-        return [
-            event_of(actor, action, licence.licence_id, at=at, organisation_id=owning, parties=some, detail=detail)
-            for some in ([[holder] for holder in concerned] or [[]])
-        ]
-
-    return events

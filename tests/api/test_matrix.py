@@ -132,6 +132,16 @@ class Asking:
         return self.services.works.create_collection(holder, f"Sample {next(_numbers)}").collection_id
 
     @property
+    def webhook(self) -> str:
+        admin = self.rights.actor("studio.admin")
+        for old in self.services.webhooks.webhooks(admin)[10:]:
+            self.services.webhooks.delete(admin, old.webhook_id)
+        return self.services.webhooks.create(admin, "https://hooks.example.org/").webhook.webhook_id
+
+    def delivery(self, webhook_id: str) -> str:
+        return self.services.webhooks.send_test(self.rights.actor("studio.admin"), webhook_id).delivery_id
+
+    @property
     def ended_job(self) -> str:
         return self.services.jobs.cancel(self.rights.actor("studio.seller"), self.job).job_id
 
@@ -158,6 +168,8 @@ FILE = {"files": {"file": ("a.jpg", b"no picture")}}
 FEED = b"id,image_link\r\nmug,http://192.0.2.1/a.jpg\r\n"
 PEOPLE_IN_CHARGE = "401 200 403 403 403 404 200 403 403 403"  # the same, not by a key
 GIVES = "401 403 200 403 403 403 403 403 403 403"  # who may give the studio's licences
+RUNS = "401 200 403 403 403 200 200 403 200 403"  # admins, of their own organisation
+TELLS = "401 200 403 403 403 404 404 403 200 403"  # the same, of a webhook of the studio
 
 # route -> a sample of a request for it, and the statuses in the order of ASKERS
 MATRIX: dict[str, tuple[Sample, str]] = {
@@ -393,6 +405,34 @@ MATRIX |= {
     "DELETE /v1/references/{reference_id}": (lambda a: (a.reference_path, None), REGISTERS),
     "GET /v1/references/{reference_id}/original": (lambda a: (f"{a.reference_path}/original", None), KNOWS),
     "GET /v1/references/{reference_id}/picture": (lambda a: (f"{a.reference_path}/picture", None), KNOWS),
+}
+MATRIX |= {
+    "GET /v1/webhooks": (lambda a: ("/v1/webhooks", None), RUNS),
+    "POST /v1/webhooks": (
+        lambda a: ("/v1/webhooks", {"url": "https://hooks.example.org/"}),
+        RUNS.replace("200", "201"),
+    ),
+    "GET /v1/webhooks/{webhook_id}": (lambda a: (f"/v1/webhooks/{a.webhook}", None), TELLS),
+    "PATCH /v1/webhooks/{webhook_id}": (lambda a: (f"/v1/webhooks/{a.webhook}", {"note": "desk"}), TELLS),
+    "DELETE /v1/webhooks/{webhook_id}": (lambda a: (f"/v1/webhooks/{a.webhook}", None), TELLS.replace("200", "204")),
+    "POST /v1/webhooks/{webhook_id}/secret": (lambda a: (f"/v1/webhooks/{a.webhook}/secret", None), TELLS),
+    "POST /v1/webhooks/{webhook_id}/test": (
+        lambda a: (f"/v1/webhooks/{a.webhook}/test", None),
+        TELLS.replace("200", "202"),
+    ),
+    "POST /v1/webhooks/{webhook_id}/replay": (
+        lambda a: (f"/v1/webhooks/{a.webhook}/replay", {"since": "2026-03-01T00:00:00Z"}),
+        TELLS.replace("200", "202"),
+    ),
+    "GET /v1/webhooks/{webhook_id}/deliveries": (lambda a: (f"/v1/webhooks/{a.webhook}/deliveries", None), TELLS),
+    "GET /v1/webhooks/{webhook_id}/deliveries/{delivery_id}": (
+        lambda a: (f"/v1/webhooks/{(webhook := a.webhook)}/deliveries/{a.delivery(webhook)}", None),
+        TELLS,
+    ),
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": (
+        lambda a: (f"/v1/webhooks/{(webhook := a.webhook)}/deliveries/{a.delivery(webhook)}/replay", None),
+        TELLS.replace("200", "202"),
+    ),
 }
 OPEN = {route for route, (_, statuses) in MATRIX.items() if not statuses.startswith("401")}
 

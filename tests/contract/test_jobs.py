@@ -360,6 +360,10 @@ class TestCancelling:
         assert queue.counts(job) == ("cancelled", 0, 0, True)
         assert queue.catalogue.pending_blob_deletions() == [A]
 
+    def test_the_trail_says_first_that_it_was_cancelled_then_that_it_is_over(self, queue: Queue) -> None:
+        queue.cancel(queue.submit(*urls(2)))
+        assert queue.actions()[-2:] == ["job.cancelled", "job.finished"]
+
     def test_twice_is_once_and_what_is_done_stays_done(self, queue: Queue) -> None:
         job = queue.submit(*urls(1))
         assert queue.cancel(job) == queue.cancel(job, at=LATER)
@@ -371,6 +375,30 @@ class TestCancelling:
             queue.cancel(other)
         with pytest.raises(NotFound):
             queue.cancel(replace(job, job_id="job_none"))
+
+
+class TestTheEndOfAJob:
+    def test_of_a_bulk_job_it_is_in_the_trail_once(self, queue: Queue) -> None:
+        job = queue.submit(*urls(2))
+        queue.jobs.finish(queue.claim(), {}, at=NOON)
+        assert "job.finished" not in queue.actions()
+        queue.jobs.fail(queue.claim(), ItemError(code="corrupt_image", detail="broken"), at=LATER)
+        (told,) = (found for found in queue.trail.events(limit=1000) if found.action == "job.finished")
+        assert (told.object_id, told.actor, told.key_id, told.at) == (job.job_id, job.member_id, None, LATER)
+        assert told.parties == {job.organisation_id}
+        assert told.detail == {"kind": "check", "state": "done", "items": 2, "done": 1, "failed": 1}
+
+    def test_also_when_the_worker_of_the_last_item_is_gone(self, queue: Queue) -> None:
+        queue.submit(*urls(1))
+        for number in range(2):
+            queue.claim(f"wkr_{number}")
+            queue.jobs.requeue_abandoned(at=LATER)
+        assert queue.actions()[-1] == "job.finished"
+
+    def test_of_what_somebody_waited_for_nothing_is_told(self, queue: Queue) -> None:
+        queue.submit(*urls(1), priority=Priority.INTERACTIVE)
+        queue.jobs.finish(queue.claim(), {}, at=NOON)
+        assert "job.finished" not in queue.actions()
 
 
 class TestBytes:

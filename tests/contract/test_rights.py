@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -284,8 +284,10 @@ class TestLicences:
 
 
 class TestReminders:
-    def due(self, house: House) -> list[str]:
-        return [found.licence_id for found in house.rights.licences_ending(after=NOON, until=END)]
+    def remind(self, house: House, *, at: datetime = NOON, **more: int) -> list[str]:
+        found = house.rights.remind(at=at, until=END, events=house.told, **more)
+        assert [house.rights.licence(licence.licence_id) for licence in found] == list(found)
+        return [licence.licence_id for licence in found]
 
     def test_only_what_ends_in_time_and_counts(self, house: House) -> None:
         last, first = house.grant(), house.grant(ends_at=LATER)
@@ -294,18 +296,33 @@ class TestReminders:
         for ends_at in (None, END + timedelta(seconds=1)):
             house.grant(ends_at=ends_at)
         house.grant(starts_at=NOON - timedelta(days=1), ends_at=NOON)
-        assert self.due(house) == [first.licence_id, last.licence_id]
-        assert house.rights.licences_ending(after=NOON, until=END, limit=1) == [first]
+        assert self.remind(house, limit=1) == [first.licence_id]
+        assert self.remind(house) == [last.licence_id]
+        assert self.remind(house) == []
 
-    def test_once_until_it_is_extended(self, house: House) -> None:
-        granted, before = house.grant(ends_at=LATER), house.events()
-        house.rights.mark_reminded([granted], at=NOON)
+    def test_once_until_it_is_extended_and_with_its_events(self, house: House) -> None:
+        granted = house.grant(ends_at=LATER)
+        assert self.remind(house) == [granted.licence_id]
         assert house.rights.licence(granted.licence_id) == replace(granted, reminded_at=NOON)
-        assert (self.due(house), house.events()) == ([], before)
+        assert house.events()[-2:] == [f"{granted.licence_id} 1"] * 2
+        before = house.events()
+        assert (self.remind(house), house.events()) == ([], before)
         house.rights.extend_licence(granted.licence_id, END, events=house.told)
-        assert self.due(house) == [granted.licence_id]
-        house.rights.mark_reminded([granted], at=NOON)  # which was told of the earlier end
-        assert self.due(house) == [granted.licence_id]
+        assert self.remind(house) == [granted.licence_id]
+
+    def test_not_marked_when_its_events_cannot_be_written(self, house: House) -> None:
+        granted = house.grant(ends_at=LATER)
+
+        def broken(_licence: Licence) -> Sequence[AuditEvent]:
+            raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            house.rights.remind(at=NOON, until=END, events=broken)
+        assert self.remind(house) == [granted.licence_id]
+
+    def test_nobody_waits_for_the_lock_without_one(self, house: House) -> None:
+        with house.database.write():
+            assert house.rights.remind(at=NOON, until=END, events=house.told) == []
 
 
 class TestDocuments:

@@ -17,6 +17,7 @@ from imgguard.api.v1 import (
     references,
     session,
     single_sign_on,
+    webhooks,
     works,
 )
 
@@ -40,4 +41,5 @@ ROUTERS = (
     licences.router,
     licence_documents.router,
     decisions.router,
+    webhooks.router,
 )

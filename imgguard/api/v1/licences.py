@@ -57,7 +57,8 @@ class LicencePage(PageOf[Licence]):
 
 def _values(services: Services, actor: Actor, record: licences.Licence) -> dict[str, object]:
     """As the actor may see it: a revision that others raise by taking the link up would count them."""
-    values = licence_object(record, at=services.clock.now())
+    now = services.clock.now()
+    values = licence_object(record, at=now) | {"ends_soon": services.licences.ends_soon(record, at=now)}
     return values if record.organisation_id == actor.organisation_id else values | {"revision": None}
 
 
@@ -93,10 +94,16 @@ def list_licences(
             examples=["2026-06-01T00:00:00Z"],
         ),
     ] = None,
+    ends_soon: Annotated[
+        bool, Query(description="Only those that will end so soon that both sides are reminded of it.")
+    ] = False,
 ) -> LicencePage:
-    """With `ends_before`: what there is to be extended, or to be done without."""
+    """With `ends_before` or `ends_soon`: what there is to be extended, or to be done without."""
     filters = {"direction": direction, "ends_before": None if ends_before is None else ends_before.isoformat()}
+    filters |= {"ends_soon": "true"} if ends_soon else {}
     found = _listed(services, actor, direction, after=page.after(_LIST, **filters))
+    if ends_soon:
+        found = (record for record in found if services.licences.ends_soon(record, at=services.clock.now()))
     if ends_before is not None:
         found = (record for record in found if _ends_before(record, ends_before, now=services.clock.now()))
     records, cursor = page_of(found, page, _LIST, key=lambda record: record.licence_id, **filters)

@@ -54,6 +54,15 @@ def page(
     return [_record(row, parties[row.sequence]) for row in rows]
 
 
+def behind(connection: Connection, sequence: int, *, party: str, limit: int) -> list[tuple[int, AuditEvent]]:
+    """What concerns ``party`` after the event of that number, in the order of commits, each with its own."""
+    mine = select(audit_events).join(audit_parties, audit_parties.c.sequence == audit_events.c.sequence)
+    mine = mine.where(audit_parties.c.organisation_id == party, audit_parties.c.sequence > sequence)
+    rows = connection.execute(mine.order_by(audit_parties.c.sequence).limit(limit)).all()
+    parties = _parties(connection, [row.sequence for row in rows])
+    return [(row.sequence, _record(row, parties[row.sequence])) for row in rows]
+
+
 def _sequence_of(connection: Connection, event_id: str, *, party: str | None) -> int:
     statement = select(audit_events.c.sequence).where(audit_events.c.event_id == event_id)
     if party is not None:

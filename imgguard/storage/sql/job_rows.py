@@ -10,8 +10,21 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from imgguard.errors import InvalidTransition, NotFound
-from imgguard.ports import ATTEMPTS, WORKER_CRASHED, ClaimedItem, Item, ItemError, ItemState, Job, JobState, NewItem
-from imgguard.storage.sql import queries
+from imgguard.ports import (
+    ATTEMPTS,
+    WORKER_CRASHED,
+    ClaimedItem,
+    Item,
+    ItemError,
+    ItemState,
+    Job,
+    JobState,
+    NewItem,
+    Priority,
+)
+from imgguard.registry.accounts import Action, AuditEvent
+from imgguard.registry.ids import new_id
+from imgguard.storage.sql import audit, queries
 from imgguard.storage.sql.schema import job_items, jobs
 
 _UNFINISHED = (ItemState.QUEUED, ItemState.RUNNING)
@@ -177,16 +190,38 @@ def count(connection: Connection, job_id: str, state: ItemState, *, at: datetime
     mine = update(jobs).where(jobs.c.job_id == job_id)
     if state in counts:
         connection.execute(mine.values({counts[state]: counts[state] + 1}))
+    priority = connection.execute(
+        select(job_items.c.priority).where(job_items.c.job_id == job_id).limit(1)
+    ).scalar_one()
     # By each state and priority, which is where the index leads: a bulk job would be read through at each end.
     left = select(job_items.c.position).where(
-        job_items.c.state.in_(_UNFINISHED),
-        job_items.c.priority
-        == select(job_items.c.priority).where(job_items.c.job_id == job_id).limit(1).scalar_subquery(),
-        job_items.c.job_id == job_id,
+        job_items.c.state.in_(_UNFINISHED), job_items.c.priority == priority, job_items.c.job_id == job_id
     )
     if connection.execute(left.limit(1)).first() is None:
         connection.execute(mine.values(finished_at=at))
         connection.execute(mine.where(jobs.c.state != JobState.CANCELLED).values(state=JobState.DONE))
+        if priority == Priority.BULK:  # of what somebody waited for, nobody needs to be told
+            audit.record(connection, _finished(get(connection, job_id), at=at))
+
+
+def _finished(job: Job, *, at: datetime) -> AuditEvent:
+    return AuditEvent(
+        event_id=new_id("evt"),
+        at=at,
+        actor=job.member_id,
+        key_id=job.key_id,
+        organisation_id=job.organisation_id,
+        action=Action.JOB_FINISHED,
+        object_id=job.job_id,
+        parties=frozenset({job.organisation_id}),
+        detail={
+            "kind": job.kind,
+            "state": job.state.value,
+            "items": job.item_count,
+            "done": job.done_count,
+            "failed": job.failed_count,
+        },
+    )
 
 
 def put_back(connection: Connection, row: Row[Any], *, crashed: bool, at: datetime) -> None:

@@ -104,9 +104,9 @@ class SqlJobs:
                 return before
             if before.is_over:
                 raise InvalidTransition(f"{job_id} is {before.state} already", hint="Look at its results.")
+            audit.record(connection, event)  # before the end of the job, which may come with it
             digests = rows.cancel(connection, job_id, at=at)
             queries.queue_deletions(connection, digests, at=at)
-            audit.record(connection, event)
             return rows.get(connection, job_id)
 
     def unfinished(self, priority: Priority) -> int:

@@ -211,10 +211,9 @@ def ending(connection: Connection, *, after: datetime, until: datetime, limit: i
     return _found(connection, statement.order_by(licences.c.ends_at, licences.c.licence_id).limit(limit))
 
 
-def mark_reminded(connection: Connection, licence: Licence, *, at: datetime) -> None:
-    """Unless it ends at another time by now."""
-    same = licences.c.licence_id == licence.licence_id, licences.c.ends_at == licence.ends_at
-    connection.execute(update(licences).where(*same).values(reminded_at=at))
+def mark_reminded(connection: Connection, licence: Licence, *, at: datetime) -> Licence:
+    after, _ = _write(connection, licence, replace(licence, reminded_at=at))
+    return after
 
 
 # documents

@@ -77,14 +77,16 @@ class SqlRights:
                 _tell(connection, after, events)
             return after
 
-    def licences_ending(self, *, after: datetime, until: datetime, limit: int = 1000) -> Sequence[Licence]:
+    def remind(self, *, at: datetime, until: datetime, events: Events, limit: int = 100) -> Sequence[Licence]:
         with self._database.read() as connection:
-            return licences.ending(connection, after=after, until=until, limit=limit)
-
-    def mark_reminded(self, given: Sequence[Licence], *, at: datetime) -> None:
+            if not licences.ending(connection, after=at, until=until, limit=1):
+                return []
         with self._database.write() as connection:
-            for licence in given:
-                licences.mark_reminded(connection, licence, at=at)
+            found = licences.ending(connection, after=at, until=until, limit=limit)
+            reminded = [licences.mark_reminded(connection, licence, at=at) for licence in found]
+            for licence in reminded:
+                _tell(connection, licence, events)
+            return reminded
 
     # the chain of authorisation
 

@@ -1,6 +1,7 @@
 import { Problem, ask, read, session, toSignIn } from "./api.js";
 import { Card } from "./card.js";
 import { byId } from "./dom.js";
+import { ending } from "./ending.js";
 import { tell } from "./problem.js";
 import { recent } from "./recent.js";
 import { check, enqueue } from "./submit.js";
@@ -130,6 +131,7 @@ async function start() {
     byId("hand-in").hidden = true;
     tell(told, new Problem({ title: words.check.may_not_check }));
   }
+  if (who.scopes.includes("licences:read")) ending(who.organisation_id).catch((problem) => tell(told, problem));
   if (!who.scopes.includes("checks:read")) {
     byId("recent").hidden = true;
     return;

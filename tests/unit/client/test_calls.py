@@ -114,6 +114,36 @@ API_KEY = {
     "last_used_at": None,
     "revoked_at": None,
 }
+WEBHOOK = {
+    "webhook_id": "whk_1",
+    "organisation_id": "org_1",
+    "member_id": "mem_1",
+    "url": "https://hooks.example.org/",
+    "note": "",
+    "events": ["job.finished"],
+    "is_enabled": True,
+    "created_at": AT,
+    "previous_secret_until": None,
+    "failing_since": None,
+    "disabled_at": None,
+    "disabled_because": None,
+    "revision": 1,
+}
+DELIVERY = {
+    "delivery_id": "msg_1",
+    "webhook_id": "whk_1",
+    "event_id": "evt_1",
+    "event": "job.finished",
+    "state": "waiting",
+    "attempts": 0,
+    "next_at": AT,
+    "last_status": None,
+    "last_error": None,
+    "last_tried_at": None,
+    "created_at": AT,
+    "finished_at": None,
+}
+ISSUED_WEBHOOK = {"webhook": WEBHOOK, "secret": "whsec_AAAA"}
 PICTURE = httpx.Response(200, content=b"\x89PNG", headers={"Content-Type": "image/png"})
 NOTHING = httpx.Response(204)
 SHEET = httpx.Response(200, content=b"\xef\xbb\xbfproduct_id\r\n", headers={"Content-Type": "text/csv"})
@@ -158,6 +188,30 @@ CALLS: list[tuple[Call, Any, str]] = [
     (lambda c: c.feed_result("fed_1"), SHEET, "GET /v1/feeds/fed_1/result"),
     (lambda c: c.feed_lines("fed_1"), {"items": [FEED_LINE]}, "GET /v1/feeds/fed_1/result"),
     (lambda c: c.delete_feed("fed_1"), NOTHING, "DELETE /v1/feeds/fed_1"),
+    (lambda c: c.create_webhook("https://hooks.example.org/"), ISSUED_WEBHOOK, "POST /v1/webhooks"),
+    (lambda c: list(c.webhooks()), page(WEBHOOK), "GET /v1/webhooks"),
+    (lambda c: c.webhook("whk_1"), WEBHOOK, "GET /v1/webhooks/whk_1"),
+    (lambda c: c.change_webhook("whk_1", is_enabled=False), WEBHOOK, "PATCH /v1/webhooks/whk_1"),
+    (lambda c: c.delete_webhook("whk_1"), NOTHING, "DELETE /v1/webhooks/whk_1"),
+    (lambda c: c.rotate_webhook_secret("whk_1"), ISSUED_WEBHOOK, "POST /v1/webhooks/whk_1/secret"),
+    (lambda c: c.test_webhook("whk_1"), DELIVERY, "POST /v1/webhooks/whk_1/test"),
+    (
+        lambda c: list(c.webhook_deliveries("whk_1", state="failed")),
+        page(DELIVERY),
+        "GET /v1/webhooks/whk_1/deliveries?state=failed",
+    ),
+    (
+        lambda c: c.webhook_delivery("whk_1", "msg_1"),
+        {**DELIVERY, "payload": "{}"},
+        "GET /v1/webhooks/whk_1/deliveries/msg_1",
+    ),
+    (lambda c: c.replay_delivery("whk_1", "msg_1"), DELIVERY, "POST /v1/webhooks/whk_1/deliveries/msg_1/replay"),
+    (
+        lambda c: c.replay_webhook("whk_1", since=datetime(2026, 3, 1, tzinfo=UTC)),
+        {"count": 2},
+        "POST /v1/webhooks/whk_1/replay",
+    ),
+    (lambda c: list(c.licences(ends_soon=True)), page(LICENCE), "GET /v1/licences?ends_soon=true"),
     (lambda c: list(c.jobs()), page(JOB), "GET /v1/jobs"),
     (lambda c: c.job("job_1"), JOB, "GET /v1/jobs/job_1"),
     (lambda c: c.wait("job_1"), DONE, "GET /v1/jobs/job_1"),

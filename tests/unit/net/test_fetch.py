@@ -190,6 +190,52 @@ class TestPost:
         posted = local(server).post(f"http://shop.example:{server.port}/", b"a", {})
         assert (posted.status, posted.answer) == (200, b"done")
 
+    def test_when_to_come_again_is_told(self, serve: Serve, local: MakeFetcher) -> None:
+        server = serve(response(status="503 Busy", retry_after="120"))
+        assert local(server).post(f"http://shop.example:{server.port}/", b"a", {}).retry_after == "120"
+
+    def test_what_is_not_encrypted_goes_to_allowed_networks_only(self, serve: Serve, public: MakeFetcher) -> None:
+        wire = Wire(serve(response()))
+        for ask in (lambda poster, url: poster.post(url, b"a", {}), lambda poster, url: poster.check_url(url)):
+            for url in ("http://shop.example/", f"http://{PUBLIC}/"):
+                with pytest.raises(FetchRefused, match="https only"):
+                    ask(public(wire), url)
+        assert wire.called == []
+        assert public(wire).fetch("http://shop.example/", accept=Accept.ANYTHING, max_bytes=9).status == 200
+
+    def test_a_url_is_checked_before_there_is_anything_to_send(self, serve: Serve, public: MakeFetcher) -> None:
+        wire = Wire(serve(response()))
+        names = Names({"inside.example": ["10.0.0.1"], "shop.example": [PUBLIC]})
+        poster: Poster = public(wire, names=names)
+        assert poster.check_url("HTTPS://Shop.Example:443/a b#c") == "https://shop.example/a%20b"
+        assert poster.check_url("https://inside.example/") == "https://inside.example/"
+        assert names.asked == []  # where a name leads is asked when something is sent
+        for url in (
+            "https://10.0.0.1/",
+            "https://[::1]/",
+            "https://2130706433/",
+            "http://inside.example/",
+            "https://ann:secret@shop.example/",
+            "https://shop.example:22/",
+            "ftp://shop.example/",
+            "//shop.example/",
+            "",
+        ):
+            with pytest.raises(FetchRefused):
+                poster.check_url(url)
+        with pytest.raises(FetchRefused):
+            poster.post("https://inside.example/", b"a", {})
+        assert wire.called == []
+
+    def test_unencrypted_to_a_network_that_is_allowed(self, serve: Serve, local: MakeFetcher) -> None:
+        server = serve(response())
+        url = f"http://shop.example:{server.port}/"
+        assert local(server).check_url(url) == url
+        mixed = Names({"shop.example": [f"127.0.0.1 {PUBLIC}"]})
+        for ask in (lambda poster: poster.check_url(url), lambda poster: poster.post(url, b"a", {})):
+            with pytest.raises(FetchRefused, match="https only"):
+                ask(local(server, names=mixed))
+
     def test_redirects_are_not_followed(self, serve: Serve, local: MakeFetcher) -> None:
         server = serve(redirect("/elsewhere", "307 Temporary"))
         assert local(server).post(f"http://shop.example:{server.port}/", b"a", {}).status == 307

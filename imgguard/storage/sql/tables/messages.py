@@ -1,6 +1,6 @@
 """What organisations are told by webhook."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
 from imgguard.storage.sql.tables.base import UtcDateTime, metadata
 
@@ -47,6 +47,13 @@ webhook_deliveries = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     CheckConstraint("state IN ('waiting', 'delivered', 'failed')", name="state"),
-    Index("ix_webhook_deliveries_due", "state", "next_at"),
+    Index("ix_webhook_deliveries_due", "webhook_id", "state", "next_at"),
     Index("ix_webhook_deliveries_webhook", "webhook_id", "delivery_id"),
+    Index("ix_webhook_deliveries_finished", "finished_at"),
+    Index(
+        "ix_webhook_deliveries_leased",
+        "lease_until",
+        sqlite_where=text("lease_until IS NOT NULL"),
+        postgresql_where=text("lease_until IS NOT NULL"),
+    ),
 )

@@ -12,7 +12,8 @@ import pytest
 from imgguard.errors import InputError, InvalidTransition, NotFound, PermissionDenied, UnsupportedFormat
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Role, Scope
-from imgguard.services.licences import Terms
+from imgguard.services.account_objects import iso
+from imgguard.services.licences import Licences, Terms
 from imgguard.services.rights_inputs import LONGEST_DOCUMENT, document_type
 from imgguard.services.rights_objects import document_object, licence_object
 
@@ -259,18 +260,36 @@ class TestChanging:
             estate.licences.extend(estate.holder, licence_id, datetime(2030, 1, 1))  # noqa: DTZ001
 
     def test_reminders(self, estate: Estate) -> None:
-        licence = estate.grant(Terms(ends_at=estate.now() + 7 * DAY)).licence
-        estate.grant(Terms(ends_at=estate.now() + 8 * DAY))
-        due = estate.licences.due_reminders(estate.now(), 7 * DAY)
-        assert list(due) == [licence]
-        assert due[0].holder_ids | {due[0].organisation_id} == {
-            estate.studio.organisation_id,
-            estate.shop.organisation_id,
-        }
-        estate.licences.mark_reminded(due, at=estate.now())
-        assert list(estate.licences.due_reminders(estate.now(), 7 * DAY)) == []
-        estate.clock.move(days=8)
-        assert list(estate.licences.due_reminders(estate.now(), 7 * DAY)) == []
+        soon, later = (estate.grant(Terms(ends_at=estate.now() + days * DAY)).licence for days in (14, 15))
+        assert [estate.licences.ends_soon(one, at=estate.now()) for one in (soon, later)] == [True, False]
+        assert estate.licences.remind() == 1
+        (event,) = [one for one in estate.events() if one.action == "licence.ending"]
+        assert (event.actor, event.key_id, event.object_id) == ("service", None, soon.licence_id)
+        assert event.detail == {"ends_at": iso(soon.ends_at)}
+        assert event.parties == {estate.studio.organisation_id, estate.shop.organisation_id}
+        assert estate.licences.remind() == 0
+        estate.clock.move(days=20)
+        assert not estate.licences.ends_soon(soon, at=estate.now())
+        assert estate.licences.remind() == 0
+
+    def test_no_holder_learns_of_another_from_a_reminder(self, estate: Estate) -> None:
+        link = estate.grant(Terms(ends_at=estate.now() + DAY), by_link=True)
+        alone = estate.grant(Terms(ends_at=estate.now() + DAY), by_link=True).licence
+        for actor in (estate.seller, estate.stranger):
+            estate.licences.accept_link(actor, str(link.link_token))
+        assert estate.licences.remind() == 2
+        told = [one for one in estate.events() if one.action == "licence.ending"]
+        studio, shop, rival = (one.organisation_id for one in (estate.studio, estate.shop, estate.rival))
+        assert sorted(map(sorted, (one.parties for one in told if one.object_id == link.licence.licence_id))) == sorted(
+            map(sorted, ({studio, shop}, {studio, rival}))
+        )
+        assert [one.parties for one in told if one.object_id == alone.licence_id] == [{studio}]
+
+    def test_nobody_is_reminded_where_the_operator_wants_none(self, estate: Estate) -> None:
+        licence = estate.grant(Terms(ends_at=estate.now() + DAY)).licence
+        none = Licences(rights=estate.rights, blobs=estate.blobs, clock=estate.clock, reminder=timedelta())
+        assert (none.remind(), none.ends_soon(licence, at=estate.now())) == (0, False)
+        assert estate.licences.remind() == 1
 
 
 class TestDocuments:

@@ -1,0 +1,217 @@
+"""Rows of webhooks and of messages to them. Each function runs inside the caller's transaction."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Subquery,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from imgguard.errors import NotFound
+from imgguard.ports import ClaimedDelivery
+from imgguard.registry.webhooks import Delivery, DeliveryState, Webhook
+from imgguard.storage.sql.schema import audit_parties, counters, organisations, webhook_deliveries, webhooks
+
+_FIELDS = tuple(one.name for one in fields(Webhook))
+_DELIVERY_FIELDS = tuple(one.name for one in fields(Delivery))
+
+_is_open = and_(
+    webhooks.c.disabled_at.is_(None),
+    exists().where(
+        organisations.c.organisation_id == webhooks.c.organisation_id,
+        organisations.c.disabled_at.is_(None),
+        organisations.c.erased_at.is_(None),
+    ),
+)
+"""That a webhook, and its organisation, is not disabled."""
+
+
+def webhook_of(row: Row[Any]) -> Webhook:
+    values = {name: getattr(row, name) for name in _FIELDS}
+    return Webhook(**{**values, "events": frozenset(row.events.split())})
+
+
+def delivery_of(row: Row[Any]) -> Delivery:
+    values = {name: getattr(row, name) for name in _DELIVERY_FIELDS}
+    return Delivery(**{**values, "state": DeliveryState(row.state)})
+
+
+def _values(webhook: Webhook) -> dict[str, Any]:
+    values = {name: getattr(webhook, name) for name in _FIELDS}
+    return {**values, "events": " ".join(sorted(webhook.events))}
+
+
+# webhooks
+
+
+def add(connection: Connection, webhook: Webhook) -> None:
+    """From the present end of the trail on."""
+    end = select(counters.c.value).where(counters.c.name == "audit_events").scalar_subquery()
+    connection.execute(insert(webhooks).values({**_values(webhook), "after_sequence": end}))
+
+
+def get(connection: Connection, webhook_id: str) -> Webhook:
+    """Raises NotFound."""
+    row = connection.execute(select(webhooks).where(webhooks.c.webhook_id == webhook_id)).one_or_none()
+    if row is None:
+        raise missing(webhook_id)
+    return webhook_of(row)
+
+
+def missing(webhook_id: str) -> NotFound:
+    return NotFound(f"no webhook {webhook_id}", hint="Look at the webhooks of your organisation.")
+
+
+def of_organisation(connection: Connection, organisation_id: str) -> list[Webhook]:
+    mine = select(webhooks).where(webhooks.c.organisation_id == organisation_id)
+    return [webhook_of(row) for row in connection.execute(mine.order_by(webhooks.c.webhook_id))]
+
+
+def write(connection: Connection, webhook: Webhook) -> None:
+    connection.execute(update(webhooks).where(webhooks.c.webhook_id == webhook.webhook_id).values(_values(webhook)))
+
+
+def remove(connection: Connection, webhook_id: str) -> None:
+    connection.execute(delete(webhook_deliveries).where(webhook_deliveries.c.webhook_id == webhook_id))
+    connection.execute(delete(webhooks).where(webhooks.c.webhook_id == webhook_id))
+
+
+# fanning out
+
+
+def behind(connection: Connection, limit: int) -> list[tuple[Webhook, int]]:
+    """Webhooks that there are events for which they were not told of, and up to which event they were."""
+    untold = exists().where(
+        audit_parties.c.organisation_id == webhooks.c.organisation_id,
+        audit_parties.c.sequence > webhooks.c.after_sequence,
+    )
+    found = connection.execute(select(webhooks).where(_is_open, untold).order_by(webhooks.c.webhook_id).limit(limit))
+    return [(webhook_of(row), row.after_sequence) for row in found]
+
+
+def move_on(connection: Connection, webhook_id: str, sequence: int) -> None:
+    mine = update(webhooks).where(webhooks.c.webhook_id == webhook_id)
+    connection.execute(mine.values(after_sequence=sequence))
+
+
+def add_deliveries(connection: Connection, made: Sequence[Delivery]) -> None:
+    if made:
+        rows = [{name: getattr(one, name) for name in _DELIVERY_FIELDS} for one in made]
+        connection.execute(insert(webhook_deliveries), rows)
+
+
+# sending
+
+
+def due(connection: Connection, at: datetime) -> list[tuple[str, str, bool]]:
+    """Of each webhook that nothing is being sent to, the message whose turn it is: their ids, and whether it fails."""
+    busy = select(webhook_deliveries.c.webhook_id).where(webhook_deliveries.c.lease_until > at)
+    first = (
+        select(webhook_deliveries.c.delivery_id)
+        .where(
+            webhook_deliveries.c.webhook_id == webhooks.c.webhook_id,
+            webhook_deliveries.c.state == DeliveryState.WAITING,
+            webhook_deliveries.c.next_at <= at,
+        )
+        .order_by(webhook_deliveries.c.next_at, webhook_deliveries.c.delivery_id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    asked: Subquery = (
+        select(webhooks.c.webhook_id, first.label("delivery_id"), webhooks.c.failing_since.is_not(None).label("fails"))
+        .where(_is_open, webhooks.c.webhook_id.not_in(busy))
+        .subquery()
+    )
+    found = connection.execute(select(asked).where(asked.c.delivery_id.is_not(None)))
+    return [(row.webhook_id, row.delivery_id, bool(row.fails)) for row in found]
+
+
+def chosen(candidates: Sequence[tuple[str, str, bool]], *, limit: int, failing: int) -> list[tuple[str, str]]:
+    """Ids of at most ``limit``, of which ``failing`` fail. By lot, so that nobody's slowness puts it in front."""
+    left = list(candidates)
+    picked: list[tuple[str, str]] = []
+    while left and len(picked) < limit:
+        webhook_id, delivery_id, fails = left.pop(secrets.randbelow(len(left)))
+        if fails and failing <= 0:
+            continue
+        failing -= fails
+        picked.append((webhook_id, delivery_id))
+    return picked
+
+
+def take(connection: Connection, webhook_id: str, delivery_id: str, *, until: datetime) -> ClaimedDelivery:
+    """The message, held until then."""
+    one = webhook_deliveries.c.delivery_id == delivery_id
+    connection.execute(update(webhook_deliveries).where(one).values(lease_until=until))
+    row = connection.execute(select(webhook_deliveries).where(one)).one()
+    return ClaimedDelivery(webhook=get(connection, webhook_id), delivery=delivery_of(row), lease_until=until)
+
+
+def change_held(connection: Connection, claimed: ClaimedDelivery, values: Mapping[str, object]) -> bool:
+    """Whether it is still held by who claimed it; then it is changed, and free."""
+    held = (
+        webhook_deliveries.c.delivery_id == claimed.delivery.delivery_id,
+        webhook_deliveries.c.lease_until == claimed.lease_until,
+    )
+    changing = update(webhook_deliveries).where(*held).values({**values, "lease_until": None})
+    return connection.execute(changing).rowcount > 0
+
+
+# looking, and sending again
+
+
+def page(
+    connection: Connection, webhook_id: str, *, state: DeliveryState | None, before: str, limit: int
+) -> list[Delivery]:
+    order = webhook_deliveries.c.delivery_id
+    statement: Select[Any] = select(webhook_deliveries).where(webhook_deliveries.c.webhook_id == webhook_id)
+    if state is not None:
+        statement = statement.where(webhook_deliveries.c.state == state)
+    if before:
+        statement = statement.where(order < before)
+    return [delivery_of(row) for row in connection.execute(statement.order_by(order.desc()).limit(limit))]
+
+
+def delivery(connection: Connection, webhook_id: str, delivery_id: str) -> Delivery:
+    """Raises NotFound."""
+    mine = webhook_deliveries.c.webhook_id == webhook_id, webhook_deliveries.c.delivery_id == delivery_id
+    row = connection.execute(select(webhook_deliveries).where(*mine)).one_or_none()
+    if row is None:
+        raise NotFound(
+            f"no delivery {delivery_id}", hint="Look at the deliveries of the webhook; old ones are forgotten."
+        )
+    return delivery_of(row)
+
+
+def wait_again(connection: Connection, condition: ColumnElement[bool], *, at: datetime) -> int:
+    """Those for which ``condition`` holds and that nobody is sending; how many they are."""
+    free = or_(webhook_deliveries.c.lease_until.is_(None), webhook_deliveries.c.lease_until <= at)
+    anew = {"state": DeliveryState.WAITING, "attempts": 0, "next_at": at, "finished_at": None}
+    return connection.execute(update(webhook_deliveries).where(condition, free).values(anew)).rowcount
+
+
+def forgettable(before: datetime) -> ColumnElement[bool]:
+    """That a message ended before then, or waits at a webhook that was disabled before."""
+    silent = select(webhooks.c.webhook_id).where(webhooks.c.disabled_at < before)
+    waiting = webhook_deliveries.c.webhook_id.in_(silent), webhook_deliveries.c.state == DeliveryState.WAITING
+    return or_(webhook_deliveries.c.finished_at < before, and_(*waiting))
+
+
+def count(connection: Connection, organisation_id: str) -> int:
+    mine = select(func.count()).where(webhooks.c.organisation_id == organisation_id)
+    return int(connection.execute(mine).scalar_one())
