@@ -76,6 +76,7 @@ def test_a_licence_for_an_organisation(by, rights: Rights, world: World) -> None
         "starts_at": "",
         "ends_at": "2100-03-01T10:00:00Z",
         "state": "",
+        "ends_soon": False,
         "note": "Spring collection",
         "created_at": "",
         "revoked_at": None,
@@ -400,6 +401,22 @@ def test_what_will_end(limit: int, by, several: list[str]) -> None:
     assert listed(seller, ends_before="2100-01-01T01:00:01Z", direction="received") == [several[1]]
     problem = assert_problem(seller.get(PLACE, params={"ends_before": "2100-01-01"}), 422, "invalid_request")
     assert problem["errors"][0]["pointer"] == "/query/ends_before"
+
+
+def test_what_ends_so_soon_that_both_sides_are_reminded(by, services: Services, world: World) -> None:
+    rights, now = Rights(services=services, world=world), services.clock.now()
+    days = {days: now + timedelta(days=days) for days in (13, 15)}
+    soon, _ = (rights.granted(terms=Terms(ends_at=ends_at)).licence.licence_id for ends_at in days.values())
+    rights.granted(terms=Terms(starts_at=now - timedelta(days=2), ends_at=now - timedelta(days=1)))
+    revoked = rights.granted(terms=Terms(ends_at=days[13])).licence.licence_id
+    services.licences.revoke(rights.actor("studio.rights_holder"), revoked)
+    for name in ("studio.seller", "shop.seller"):
+        items = by(name).get(PLACE).json()["items"]
+        assert [one["licence_id"] for one in items if one["ends_soon"]] == [soon]
+        assert listed(by(name), ends_soon="true", limit=1) == [soon]
+    cursor = by("shop.seller").get(PLACE, params={"limit": 1}).json()["next_cursor"]
+    other = by("shop.seller").get(PLACE, params={"cursor": cursor, "ends_soon": "true"})
+    assert_problem(other, 422, "invalid_cursor")
 
 
 def test_a_cursor_is_of_one_direction(by, several: list[str]) -> None:

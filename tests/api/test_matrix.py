@@ -415,7 +415,10 @@ MATRIX |= {
     "GET /v1/webhooks/{webhook_id}": (lambda a: (f"/v1/webhooks/{a.webhook}", None), TELLS),
     "PATCH /v1/webhooks/{webhook_id}": (lambda a: (f"/v1/webhooks/{a.webhook}", {"note": "desk"}), TELLS),
     "DELETE /v1/webhooks/{webhook_id}": (lambda a: (f"/v1/webhooks/{a.webhook}", None), TELLS.replace("200", "204")),
-    "POST /v1/webhooks/{webhook_id}/secret": (lambda a: (f"/v1/webhooks/{a.webhook}/secret", None), TELLS),
+    "POST /v1/webhooks/{webhook_id}/secret": (
+        lambda a: (f"/v1/webhooks/{a.webhook}/secret", None),
+        TELLS.replace("200", "201"),
+    ),
     "POST /v1/webhooks/{webhook_id}/test": (
         lambda a: (f"/v1/webhooks/{a.webhook}/test", None),
         TELLS.replace("200", "202"),

@@ -145,6 +145,7 @@ def delete_webhook(webhook_id: str, actor: ActorDep, services: ServicesDep) -> R
     "/{webhook_id}/secret",
     operation_id="rotate_webhook_secret",
     summary="Have messages signed with a new secret",
+    status_code=201,
     response_model=IssuedWebhook,
     responses=errors(PermissionDenied, NotFound),
 )
@@ -153,7 +154,8 @@ def rotate_webhook_secret(request: Request, webhook_id: str, actor: ActorDep, se
     """`secret` is shown this once. For 24 hours messages are signed with the one before, too; with none older."""
     issued = services.webhooks.rotate_secret(actor, webhook_id)
     remember(request, webhook_id=webhook_id)
-    return JSONResponse(IssuedWebhook(webhook=_shown(issued.webhook), secret=issued.secret).model_dump(mode="json"))
+    made = IssuedWebhook(webhook=_shown(issued.webhook), secret=issued.secret)
+    return JSONResponse(made.model_dump(mode="json"), status_code=201)
 
 
 # messages
