@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     queue_interactive: int = Field(
         default=64, ge=1, le=10_000, description="Most pictures that may wait while somebody waits for the answer."
     )
+    queue_share: float = Field(
+        default=0.75, gt=0, le=1, description="Part of either queue that the pictures of one organisation may fill."
+    )
     sync_seconds: float = Field(
         default=8.0,
         ge=0,
@@ -110,7 +113,7 @@ class Settings(BaseSettings):
         default=10_000,
         ge=1,
         le=10_000_000,
-        description="Most different pictures of one product feed; never more than `queue_items`.",
+        description="Most different pictures of one product feed; never more than one organisation may have wait.",
     )
     job_retention_days: int = Field(
         default=30,

@@ -6,11 +6,13 @@ Services are made when first asked for: a command that lists references should n
 import logging
 from datetime import timedelta
 from functools import cached_property
+from math import ceil
 from typing import TYPE_CHECKING
 
 from imgguard.bootstrap.adapters import DATABASE, INDEX, ORIGINALS, SystemClock
 from imgguard.bootstrap.people import PeopleServices
 from imgguard.errors import DependencyError
+from imgguard.ports import Room
 from imgguard.storage.folders import folder_bytes
 
 if TYPE_CHECKING:
@@ -74,9 +76,12 @@ class Services(PeopleServices):
             store=self.job_store,
             blobs=self.blobs,
             clock=self.clock,
-            capacity=self.settings.queue_items,
-            interactive_capacity=self.settings.queue_interactive,
+            room=self._room(self.settings.queue_items),
+            interactive_room=self._room(self.settings.queue_interactive),
         )
+
+    def _room(self, capacity: int) -> Room:
+        return Room(capacity, ceil(capacity * self.settings.queue_share))
 
     @cached_property
     def feeds(self) -> "Feeds":
@@ -90,7 +95,7 @@ class Services(PeopleServices):
             fetcher=self.fetcher,
             clock=self.clock,
             max_bytes=self.settings.feed_max_bytes,
-            most_pictures=min(self.settings.feed_max_pictures, self.settings.queue_items),
+            most_pictures=min(self.settings.feed_max_pictures, self._room(self.settings.queue_items).share),
         )
 
     @cached_property

@@ -31,6 +31,7 @@ from imgguard.ports.jobs import (
     JobStore,
     NewItem,
     Priority,
+    Room,
 )
 from imgguard.ports.network import Accept, Fetched, Fetcher, Posted, Poster, Redirect
 from imgguard.ports.rights import Rights
@@ -87,6 +88,7 @@ __all__ = [
     "Redirect",
     "ReferenceIndex",
     "Rights",
+    "Room",
     "SessionGrant",
     "SignIns",
     "StoredAnswer",

@@ -70,6 +70,14 @@ class Job:
         return self.finished_at is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many items of a priority may be unfinished: all together, and of one organisation."""
+
+    capacity: int
+    share: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewItem:
     """One picture: either the bytes with that digest in the blob store, or what ``url`` delivers."""
@@ -130,7 +138,7 @@ class JobStore(Protocol):
     """
 
     # for those who have work
-    def require_room(self, count: int, *, priority: Priority, capacity: int) -> None:
+    def require_room(self, count: int, organisation_id: str, *, priority: Priority, room: Room) -> None:
         """Raises QueueFull when so many more items would be turned down now: before their bytes are stored."""
         ...
 
@@ -140,14 +148,14 @@ class JobStore(Protocol):
         items: Sequence[NewItem],
         *,
         priority: Priority,
-        capacity: int,
+        room: Room,
         event: AuditEvent,
         store_blob: Callable[[str], object] | None = None,
         feed: "NewFeed | None" = None,
     ) -> Job:
         """Queue the job, whole or not at all, with the ``feed`` whose pictures its items are.
 
-        Raises QueueFull when more than ``capacity`` items of this priority would be unfinished. ``store_blob`` is
+        Raises QueueFull when more items of this priority would be unfinished than ``room`` allows. ``store_blob`` is
         called with each digest inside the transaction, and puts the bytes again if they are gone: put them first,
         outside of it. The bytes of a job that did not fit are queued for deletion, those of its feed too.
         """

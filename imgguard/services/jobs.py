@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from imgguard.errors import InputError, NotFound, PermissionDenied
 from imgguard.feeds.records import Encoding, Form
-from imgguard.ports import BlobStore, Clock, Item, Job, JobState, JobStore, NewFeed, NewItem, Priority
+from imgguard.ports import BlobStore, Clock, Item, Job, JobState, JobStore, NewFeed, NewItem, Priority, Room
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, AuditEvent, Scope
 from imgguard.registry.ids import new_id
@@ -47,15 +47,13 @@ class FeedInput:
 
 
 class Jobs:
-    """Thread safe. ``capacity`` and ``interactive_capacity``: how many pictures of each priority may be unfinished."""
+    """Thread safe. ``room`` and ``interactive_room``: how many pictures of each priority may be unfinished."""
 
-    def __init__(
-        self, *, store: JobStore, blobs: BlobStore, clock: Clock, capacity: int, interactive_capacity: int
-    ) -> None:
+    def __init__(self, *, store: JobStore, blobs: BlobStore, clock: Clock, room: Room, interactive_room: Room) -> None:
         self._store = store
         self._blobs = blobs
         self._clock = clock
-        self._capacity = {Priority.BULK: capacity, Priority.INTERACTIVE: interactive_capacity}
+        self._room = {Priority.BULK: room, Priority.INTERACTIVE: interactive_room}
         self._listeners: list[Callable[[], object]] = []
         self._lock = threading.Lock()
         self._waiting: dict[str, list[Callable[[], object]]] = {}
@@ -83,9 +81,9 @@ class Jobs:
         if actor.member_id is None:
             raise PermissionDenied("a job belongs to a member", hint="Use the commands that work at once.")
         priority = Priority.INTERACTIVE if interactive else Priority.BULK
-        capacity = self._capacity[priority]
-        _check(inputs, most=capacity)
-        self._store.require_room(len(inputs), priority=priority, capacity=capacity)
+        room = self._room[priority]
+        _check(inputs, most=room.share)
+        self._store.require_room(len(inputs), actor.organisation_id, priority=priority, room=room)
         now = self._clock.now()
         job = Job(
             job_id=new_id("job"),
@@ -128,9 +126,8 @@ class Jobs:
             except NotFound:
                 self._blobs.put(by_digest[sha256])
 
-        capacity = self._capacity[priority]
         made = self._store.submit(
-            job, items, priority=priority, capacity=capacity, event=event, store_blob=store_blob, feed=new_feed
+            job, items, priority=priority, room=self._room[priority], event=event, store_blob=store_blob, feed=new_feed
         )
         for listener in self._listeners:
             listener()

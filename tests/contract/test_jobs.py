@@ -23,6 +23,7 @@ from imgguard.ports import (
     NewFeed,
     NewItem,
     Priority,
+    Room,
 )
 from imgguard.registry.accounts import Action, AuditEvent, Disclosure, Member
 from imgguard.registry.ids import new_id
@@ -74,7 +75,7 @@ class Queue:
         *items: NewItem,
         of: Member | None = None,
         priority: Priority = Priority.BULK,
-        capacity: int = 1000,
+        room: Room = Room(1000, 1000),
         key_id: str | None = None,
         store_blob: Callable[[str], object] | None = None,
         at: datetime = NOON,
@@ -98,7 +99,7 @@ class Queue:
         )
         submitted = event(member.organisation_id, job.job_id, action=Action.JOB_SUBMITTED)
         return self.jobs.submit(
-            job, items, priority=priority, capacity=capacity, event=submitted, store_blob=store_blob, feed=feed
+            job, items, priority=priority, room=room, event=submitted, store_blob=store_blob, feed=feed
         )
 
     def claim(self, worker: str = "wkr_1", *, at: datetime = NOON) -> ClaimedItem:
@@ -155,32 +156,45 @@ class TestSubmitting:
         assert queue.actions()[-1] == "job.submitted"
 
     def test_no_more_than_the_capacity_and_nothing_by_halves(self, queue: Queue) -> None:
-        queue.submit(*urls(2), capacity=3)
+        queue.submit(*urls(2), room=Room(3, 3))
         events = queue.actions()
         with pytest.raises(QueueFull) as caught:
-            queue.submit(*urls(2), capacity=3)
+            queue.submit(*urls(2), room=Room(3, 3))
         assert caught.value.retry_after > 1
         with pytest.raises(QueueFull):
-            queue.jobs.require_room(2, priority=Priority.BULK, capacity=3)
-        queue.jobs.require_room(1, priority=Priority.BULK, capacity=3)
+            queue.jobs.require_room(2, queue.ann.organisation_id, priority=Priority.BULK, room=Room(3, 3))
+        queue.jobs.require_room(1, queue.ann.organisation_id, priority=Priority.BULK, room=Room(3, 3))
         assert len(queue.jobs.jobs(queue.ann.organisation_id, kinds=["check"])) == 1
         assert queue.actions() == events
-        queue.submit(*urls(1), capacity=3)
+        queue.submit(*urls(1), room=Room(3, 3))
+
+    def test_one_organisation_leaves_room_for_others(self, queue: Queue) -> None:
+        room, bulk = Room(5, 3), Priority.BULK
+        queue.submit(*urls(3), room=room)
+        with pytest.raises(QueueFull, match="3 pictures of your organisation wait already, and 3 of one may"):
+            queue.submit(*urls(1), room=room)
+        with pytest.raises(QueueFull, match="of your organisation"):
+            queue.jobs.require_room(1, queue.ann.organisation_id, priority=bulk, room=room)
+        queue.jobs.require_room(2, queue.bob.organisation_id, priority=bulk, room=room)
+        queue.submit(*urls(2), of=queue.bob, room=room)
+        with pytest.raises(QueueFull, match=r"^5 pictures wait already, and 5 may"):
+            queue.submit(*urls(1), of=queue.bob, room=room)
+        queue.submit(*urls(1), priority=Priority.INTERACTIVE, room=Room(2, 1))
 
     def test_what_runs_takes_room_and_what_has_ended_does_not(self, queue: Queue) -> None:
-        queue.submit(*urls(1), capacity=1)
+        queue.submit(*urls(1), room=Room(1, 1))
         item = queue.claim()
         with pytest.raises(QueueFull):
-            queue.submit(*urls(1), capacity=1)
+            queue.submit(*urls(1), room=Room(1, 1))
         queue.jobs.fail(item, OOPS, at=NOON)
-        queue.submit(*urls(1), capacity=1)
+        queue.submit(*urls(1), room=Room(1, 1))
 
     def test_bulk_work_takes_no_room_from_those_who_wait(self, queue: Queue) -> None:
-        queue.submit(*urls(5), capacity=5)
-        queue.submit(*urls(1), priority=Priority.INTERACTIVE, capacity=1)
+        queue.submit(*urls(5), room=Room(5, 5))
+        queue.submit(*urls(1), priority=Priority.INTERACTIVE, room=Room(1, 1))
         assert (queue.jobs.unfinished(Priority.BULK), queue.jobs.unfinished(Priority.INTERACTIVE)) == (5, 1)
         with pytest.raises(QueueFull):
-            queue.submit(*urls(1), priority=Priority.INTERACTIVE, capacity=1)
+            queue.submit(*urls(1), priority=Priority.INTERACTIVE, room=Room(1, 1))
 
     def test_bytes_that_were_deleted_meanwhile_are_put_again_in_the_transaction(self, queue: Queue) -> None:
         queue.catalogue.queue_blob_deletions([A], at=NOON)
@@ -190,9 +204,9 @@ class TestSubmitting:
         assert queue.catalogue.pending_blob_deletions() == []
 
     def test_bytes_of_a_job_that_does_not_fit_are_queued_for_deletion(self, queue: Queue) -> None:
-        queue.submit(*stored(A), capacity=2)
+        queue.submit(*stored(A), room=Room(2, 2))
         with pytest.raises(QueueFull):
-            queue.submit(*stored(A, B), capacity=2)
+            queue.submit(*stored(A, B), room=Room(2, 2))
         assert queue.catalogue.pending_blob_deletions() == [B]
 
 
@@ -499,7 +513,7 @@ class TestFeeds:
     def test_whole_or_not_at_all(self, queue: Queue) -> None:
         given = feed()
         with pytest.raises(QueueFull):
-            queue.submit(*urls(2), feed=given, capacity=1)
+            queue.submit(*urls(2), feed=given, room=Room(1, 1))
         with pytest.raises(RuntimeError):
             queue.submit(*urls(2), feed=given, store_blob=_fails)
         with pytest.raises(NotFound):

@@ -81,8 +81,11 @@ def add(connection: Connection, job: Job, items: Sequence[NewItem], *, priority:
     )
 
 
-def unfinished(connection: Connection, priority: int) -> int:
+def unfinished(connection: Connection, priority: int, organisation_id: str | None = None) -> int:
+    """Items of all organisations, or of one."""
     chosen = select(func.count()).where(job_items.c.state.in_(_UNFINISHED), job_items.c.priority == int(priority))
+    if organisation_id is not None:
+        chosen = chosen.join_from(job_items, jobs).where(jobs.c.organisation_id == organisation_id)
     return connection.execute(chosen).scalar_one()
 
 

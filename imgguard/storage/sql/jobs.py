@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import batched
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from imgguard.errors import InvalidTransition, QueueFull
-from imgguard.ports import ClaimedItem, Item, ItemError, ItemState, Job, JobState, NewFeed, NewItem, Priority
+from imgguard.ports import ClaimedItem, Item, ItemError, ItemState, Job, JobState, NewFeed, NewItem, Priority, Room
 from imgguard.registry.accounts import AuditEvent
 from imgguard.storage.sql import audit, feeds, queries
 from imgguard.storage.sql import job_rows as rows
@@ -22,8 +22,21 @@ _RETRY_SECONDS = {Priority.INTERACTIVE: 2.0, Priority.BULK: 30.0}
 _FORGOTTEN_PER_TRANSACTION = 50
 
 
-def _full(present: int, *, priority: Priority, capacity: int) -> QueueFull:
-    return QueueFull(f"{present} pictures wait already, and {capacity} may", retry_after=_RETRY_SECONDS[priority])
+def _full(
+    connection: Connection, count: int, organisation_id: str, *, priority: Priority, room: Room
+) -> QueueFull | None:
+    """Why so many more items are turned down, if they are."""
+    present = rows.unfinished(connection, priority)
+    if present + count > room.capacity:
+        told = f"{present} pictures wait already, and {room.capacity} may"
+        return QueueFull(told, retry_after=_RETRY_SECONDS[priority])
+    if present + count <= room.share:
+        return None
+    own = rows.unfinished(connection, priority, organisation_id)
+    if own + count > room.share:
+        told = f"{own} pictures of your organisation wait already, and {room.share} of one may"
+        return QueueFull(told, retry_after=_RETRY_SECONDS[priority])
+    return None
 
 
 class SqlJobs:
@@ -34,10 +47,11 @@ class SqlJobs:
 
     # for those who have work
 
-    def require_room(self, count: int, *, priority: Priority, capacity: int) -> None:
-        present = self.unfinished(priority)
-        if present + count > capacity:
-            raise _full(present, priority=priority, capacity=capacity)
+    def require_room(self, count: int, organisation_id: str, *, priority: Priority, room: Room) -> None:
+        with self._database.read() as connection:
+            full = _full(connection, count, organisation_id, priority=priority, room=room)
+        if full is not None:
+            raise full
 
     def submit(
         self,
@@ -45,17 +59,16 @@ class SqlJobs:
         items: Sequence[NewItem],
         *,
         priority: Priority,
-        capacity: int,
+        room: Room,
         event: AuditEvent,
         store_blob: Callable[[str], object] | None = None,
         feed: NewFeed | None = None,
     ) -> Job:
         given = [item.sha256 for item in items] + ([] if feed is None else [feed.sha256])
         digests = sorted({sha256 for sha256 in given if sha256 is not None})
-        made: Job | None = None
         with self._database.write() as connection:
-            present = rows.unfinished(connection, priority)
-            if present + len(items) > capacity:
+            full = _full(connection, len(items), job.organisation_id, priority=priority, room=room)
+            if full is not None:
                 queries.queue_deletions(connection, digests, at=event.at)
             else:
                 rows.add(connection, job, items, priority=priority)
@@ -66,10 +79,8 @@ class SqlJobs:
                     if store_blob is not None:
                         store_blob(sha256)
                 audit.record(connection, event)
-                made = rows.get(connection, job.job_id)
-        if made is None:  # raised out here: the deletions above are to stand
-            raise _full(present, priority=priority, capacity=capacity)
-        return made
+                return rows.get(connection, job.job_id)
+        raise full  # out here: the deletions above are to stand
 
     def job(self, job_id: str) -> Job:
         with self._database.read() as connection:
