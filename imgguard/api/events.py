@@ -1,6 +1,7 @@
 """Jobs as server-sent events (HTML, section 9.2)."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated
@@ -16,7 +17,21 @@ from imgguard.ports import Job
 from imgguard.registry.access import Actor
 
 MEDIA_TYPE = "text/event-stream"
-EXAMPLE = f'id: running.1.0\nevent: job\ndata: {{"job_id": "{JOB["job_id"]}", ...}}\n\n'
+SCHEMA = {
+    "type": "object",
+    "description": "One event; they come as lines of text.",
+    "properties": {
+        "id": {"type": "string", "description": "For `Last-Event-ID`."},
+        "event": {"const": "job"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/Job"},
+        },
+    },
+    "required": ["id", "event", "data"],
+}
+EXAMPLE = {"id": "running.1.0", "event": "job", "data": json.dumps(JOB)}
 
 LONGEST = 600.0
 """Seconds that one stream lasts: with the next one everything about the request is checked anew."""

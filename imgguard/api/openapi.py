@@ -3,7 +3,6 @@
 What all operations can answer is added here; what is special to one it declares itself, with `errors`.
 """
 
-from collections.abc import Iterator
 from typing import Any, get_args
 
 from fastapi import FastAPI
@@ -13,6 +12,7 @@ from pydantic import BaseModel
 
 from imgguard import __version__
 from imgguard.api.idempotency import is_idempotent
+from imgguard.api.methods import walk
 from imgguard.api.problems import MEDIA_TYPE, STATUS, TRANSPORT, TYPES, title_of
 from imgguard.api.routes import Route
 from imgguard.api.schemas import Problem
@@ -47,7 +47,7 @@ _IDEMPOTENCY_KEY = {
     "in": "header",
     "required": False,
     "description": "With the same key, the same request is answered once, for 24 hours.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-\[\]-~]+$"},
     "example": "5f0d2c1e-6a38-4b7e-9a55-0d3c8b7f1e42",
 }
 _REQUEST_ID = "req_01jnv7kj1v3x5z7b9d1f3h5k7n"
@@ -108,16 +108,6 @@ def _shared(route: APIRoute, operation: Object) -> dict[int | str, Object]:
     return errors(*kinds)
 
 
-def walk(routes: Any) -> Iterator[Any]:
-    """Every route, those of included routers too."""
-    for route in routes:
-        included = getattr(route, "original_router", None)
-        if included is None:
-            yield route
-        else:
-            yield from walk(included.routes)
-
-
 def describe(app: FastAPI) -> Object:
     """The OpenAPI document. Made once; the application serves the same object from then on."""
     document: Object = get_openapi(
@@ -133,6 +123,9 @@ def describe(app: FastAPI) -> Object:
     problem = Problem.model_json_schema(ref_template=template)
     schemas |= problem.pop("$defs", {}) | {"Problem": problem}
     components["securitySchemes"] = _SECURITY
+    for schema in schemas.values():
+        if schema.get("title", "").startswith("Body_"):
+            _without_null(schema)
     for route in walk(app.routes):
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():
@@ -142,6 +135,14 @@ def describe(app: FastAPI) -> Object:
     examples = {code: {"value": value} for code, value in map(_example, kinds)}
     components["examples"] = dict(sorted(examples.items()))
     return document
+
+
+def _without_null(form: Object) -> None:
+    """A field of a form is there or it is not."""
+    for name, field in form["properties"].items():
+        others = [kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}]
+        if len(others) == 1:
+            form["properties"][name] = others[0] | {key: value for key, value in field.items() if key != "anyOf"}
 
 
 def _complete(route: APIRoute, operation: Object) -> None:

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Scope
 
 from imgguard import errors
+from imgguard.api.methods import allow_of
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "https://imgguard.invalid/problems/"
@@ -187,7 +188,10 @@ def install(app: FastAPI) -> None:
 
     async def refusal(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        return of_refusal(request.scope, error)
+        refused = of_refusal(request.scope, error)
+        if refused.status_code == 405:
+            refused.headers["Allow"] = allow_of(app, request.scope["path"])
+        return refused
 
     async def invalid(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)

@@ -1,9 +1,10 @@
 """The JSON of licences and decisions, beside `imgguard.api.schemas`."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from imgguard.api import examples
 from imgguard.api.examples import Example
@@ -61,6 +62,7 @@ _DECISION: Example = {
     "retracted_at": None,
 }
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]", re.ASCII | re.IGNORECASE)
 Note = Annotated[str, Field(max_length=2 * LONGEST_NOTE, description=f"At most {LONGEST_NOTE} characters.")]
 Words = Annotated[list[Text], Field(max_length=1000, description="Empty: no limit.")]
 
@@ -72,8 +74,14 @@ def _utc(at: datetime) -> datetime:
         raise ValueError("the time is beyond the years 1 to 9999 in UTC") from None
 
 
-Time = Annotated[AwareDatetime, AfterValidator(_utc)]
-"""With a zone; from here on in UTC."""
+def _written_out(given: object) -> object:
+    if not isinstance(given, datetime) and not (isinstance(given, str) and _DATE.match(given)):
+        raise ValueError("a time is written as in ISO 8601, such as 2026-03-01T12:00:00Z")
+    return given
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_utc)]
+"""With a zone, and no number of seconds since some moment; from here on in UTC."""
 
 
 def _with(example: dict[str, Any]) -> ConfigDict:
@@ -163,7 +171,7 @@ class NewLicence(BaseModel):
 
     licensee_id: Text | None = Field(default=None, description="The organisation that holds it, at once.")
     shop: Text | None = Field(default=None, description="The name of a shop, to be confirmed later.")
-    by_link: bool = Field(default=False, description="For everyone with a link.")
+    by_link: bool = Field(default=False, strict=True, description="For everyone with a link.")
     work_ids: list[Text] | None = Field(
         default=None, max_length=MOST_WORKS, description="Works of the own organisation. Null: all, later ones too."
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from imgguard.api import examples
 from imgguard.registry.accounts import Disclosure, Role, Scope
@@ -11,6 +11,16 @@ from imgguard.registry.accounts import Disclosure, Role, Scope
 Text = Annotated[str, Field(max_length=1000)]
 Password = Annotated[SecretStr, Field(max_length=4096)]
 Token = Annotated[SecretStr, Field(max_length=200)]
+
+
+def _is_number(given: object) -> object:
+    if isinstance(given, bool | str):
+        raise ValueError("a number is needed, not in words")
+    return given
+
+
+Number = Annotated[int, BeforeValidator(_is_number)]
+"""In a body, where JSON has numbers: neither `true` nor `"3"`."""
 
 
 def _with(example: dict[str, Any]) -> ConfigDict:
@@ -220,10 +230,18 @@ class NewMember(BaseModel):
     )
 
 
+def _one_is_there(schema: dict[str, Any]) -> None:
+    schema["examples"] = [{"roles": ["seller", "reviewer"]}]
+    schema["anyOf"] = [
+        {"required": [name], "properties": {name: {"type": kind}}}
+        for name, kind in (("name", "string"), ("roles", "array"))
+    ]
+
+
 class MemberChange(BaseModel):
     """What is left out stays."""
 
-    model_config = _with({"roles": ["seller", "reviewer"]})
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra=_one_is_there)
 
     name: Text | None = None
     roles: list[Role] | None = Field(default=None, min_length=1, max_length=len(Role))
@@ -268,7 +286,7 @@ class NewKey(BaseModel):
     scopes: list[Scope] | None = Field(
         default=None, max_length=len(Scope), description="Default: all that the member's roles allow now."
     )
-    expires_in_days: int | None = Field(default=365, ge=1, le=3650, description="Null: valid until it is revoked.")
+    expires_in_days: Number | None = Field(default=365, ge=1, le=3650, description="Null: valid until it is revoked.")
 
 
 class IssuedKey(BaseModel):

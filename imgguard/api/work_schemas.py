@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from imgguard.api.schemas import Number
 from imgguard.services import views
 from imgguard.services.contract import ErrorObject
 
@@ -232,8 +233,8 @@ class Comparison(views.CompareView):
 class HashSearch(BaseModel):
     model_config = _with({"pdq": "f8f8f0cce0f4e84d" * 4, "distance": 31})
 
-    pdq: str = Field(max_length=100, description="64 hexadecimal digits.")
-    distance: int = Field(default=31, ge=0, le=31, description="Most bits that may differ.")
+    pdq: str = Field(pattern="^[0-9A-Fa-f]{64}$", description="64 hexadecimal digits.")
+    distance: Number = Field(default=31, ge=0, le=31, description="Most bits that may differ.")
 
 
 class HashMatches(BaseModel):

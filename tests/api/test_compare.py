@@ -48,5 +48,5 @@ def test_a_search_by_hash_tells_strangers_no_distance(office: Office) -> None:
 
 def test_a_hash_that_is_none(office: Office) -> None:
     seller = office.as_("shop.seller")
-    assert_problem(seller.post("/v1/search/hash", json={"pdq": "xyz"}), 422, "invalid_input")
+    assert_problem(seller.post("/v1/search/hash", json={"pdq": "xyz"}), 422, "invalid_request")
     assert_problem(seller.post("/v1/search/hash", json={"pdq": "0" * 64, "distance": 32}), 422, "invalid_request")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from imgguard.api.app import create_app
-from imgguard.api.openapi import walk
+from imgguard.api.methods import walk
 from imgguard.bootstrap import Services
 from imgguard.registry.access import actor_for
 from imgguard.registry.accounts import Role

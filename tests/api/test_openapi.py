@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from imgguard.api.app import create_app
 from imgguard.api.idempotency import is_idempotent
-from imgguard.api.openapi import walk
+from imgguard.api.methods import walk
 from imgguard.api.problems import MEDIA_TYPE, STATUS, TRANSPORT
 from imgguard.api.routes import Route
 from imgguard.bootstrap import Services

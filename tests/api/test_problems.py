@@ -65,6 +65,45 @@ def test_paths_and_methods_that_are_not_there(client: Client) -> None:
     assert answer.headers["allow"]
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/keys", "GET, POST"),
+        ("/v1/collections/col_1/works/wrk_1", "DELETE, PUT"),
+        ("/v1/checks/bulk", "POST"),  # not the check of that name
+        ("/v1/checks/fnd_1", "GET"),
+    ],
+)
+def test_every_method_of_a_path_is_allowed(path: str, allowed: str, client: Client) -> None:
+    answer = client.request("OPTIONS", path)
+    assert_problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("value", [False, "31", 1.5, None])
+def test_a_number_is_not_guessed(value: object, with_key) -> None:
+    answer = with_key("studio.seller").post("/v1/search/hash", json={"pdq": "0" * 64, "distance": value})
+    found = assert_problem(answer, 422, "invalid_request")
+    assert [one["pointer"] for one in found["errors"]] == ["/body/distance"]
+
+
+@pytest.mark.parametrize("value", [0.5, "0.5", 1_700_000_000, "1700000000", True, "2027-03-01", "2027-03-01T00:00:00"])
+def test_a_time_is_written_out_with_its_zone(value: object, with_key) -> None:
+    holder = with_key("studio.rights_holder")
+    answer = holder.post("/v1/licences", json={"by_link": True, "ends_at": value})
+    found = assert_problem(answer, 422, "invalid_request")
+    assert [one["pointer"] for one in found["errors"]] == ["/body/ends_at"]
+    if isinstance(value, str):
+        assert_problem(holder.get("/v1/licences", params={"ends_before": value}), 422, "invalid_request")
+
+
+@pytest.mark.parametrize("value", ["true", 1])
+def test_yes_is_said_with_true(value: object, with_key) -> None:
+    answer = with_key("studio.rights_holder").post("/v1/licences", json={"by_link": value})
+    found = assert_problem(answer, 422, "invalid_request")
+    assert [one["pointer"] for one in found["errors"]] == ["/body/by_link"]
+
+
 def test_overload_says_when_to_come_back(with_key, services: Services, monkeypatch) -> None:
     def fails(*_: object, **__: object) -> None:
         raise errors.Overloaded("too much", retry_after=2.4)

@@ -153,7 +153,7 @@ async def create_check_by_url(request: Request, body: CheckByUrl, actor: ActorDe
 @idempotent(replay=_again)
 async def create_checks(
     request: Request,
-    files: Annotated[list[UploadFile], File(max_length=uploads.MOST_FILES, description="The pictures.")],
+    files: Annotated[list[UploadFile], File(min_length=1, max_length=uploads.MOST_FILES, description="The pictures.")],
     asked: AskedDep,
     actor: ActorDep,
     services: ServicesDep,

@@ -97,7 +97,7 @@ def cancel_job(job_id: str, actor: ActorDep, services: ServicesDep) -> Job:
     response_class=StreamingResponse,
     responses=errors(PermissionDenied, NotFound)
     | {
-        200: {"content": {events.MEDIA_TYPE: {"schema": {"type": "string"}, "example": events.EXAMPLE}}},
+        200: {"content": {events.MEDIA_TYPE: {"schema": events.SCHEMA, "example": events.EXAMPLE}}},
         204: {"description": "It is over, and its last event was seen: nothing will follow"},
     },
 )

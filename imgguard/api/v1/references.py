@@ -137,7 +137,7 @@ async def register_reference_by_url(request: Request, body: ReferenceByUrl, acto
 @idempotent(replay=_again)
 async def register_references(
     request: Request,
-    files: Annotated[list[UploadFile], File(max_length=uploads.MOST_FILES, description="The pictures.")],
+    files: Annotated[list[UploadFile], File(min_length=1, max_length=uploads.MOST_FILES, description="The pictures.")],
     actor: ActorDep,
     services: ServicesDep,
 ) -> Response:
