@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON312 := $(shell for p in python3.12 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null && { echo "$$p"; break; }; done)
 
-.PHONY: help setup demo test browser check format bench bench-full docs lock clean
+.PHONY: help setup demo test browser check format bench bench-full soak docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: setup ## measure accuracy and speed on a fixed sample (minutes; needs the
 
 bench-full: setup ## measure on everything and write docs/benchmarks.md (an hour or more)
 	$(BIN)/python -m imgguard.bench --full --write docs
+
+soak: setup ## put the service under mixed load for ten minutes (MINUTES=n); fails when something fails or grows
+	$(BIN)/python -m imgguard.bench.soak --minutes $(or $(MINUTES),10)
 
 docs: setup ## write the documents that are generated from the code
 	$(BIN)/python scripts/make_docs.py

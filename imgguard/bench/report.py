@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from imgguard.bench import plots, report_tables
+from imgguard.bench import plots, report_tables, service_tables
 from imgguard.bench.summary import METHODS
 from imgguard.bench.tables import Table, console, markdown
 from imgguard.bench.targets import outcomes
 from imgguard.verdict.calibration import shipped
 
-SECTIONS = ("accuracy", "speed", "scale")
+SECTIONS = ("accuracy", "speed", "scale", "service")
 RESULTS = Path("benchmarks/results.json")
 REASONS = Path("benchmarks/reasons.json")
 
@@ -71,7 +71,7 @@ def write(results: Mapping[str, Any], folder: Path) -> list[Path]:
 def page_of(results: Mapping[str, Any], reasons: Mapping[str, str]) -> str:
     """The whole page as Markdown."""
     parts = [_INTRODUCTION.rstrip(), _titled(report_tables.targets(results, reasons), level=2)]
-    for name, section in (("accuracy", _accuracy), ("speed", _speed), ("scale", _scale)):
+    for name, section in (("accuracy", _accuracy), ("speed", _speed), ("scale", _scale), ("service", _service)):
         if name in results:
             parts += section(results[name])
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -128,6 +128,18 @@ def _scale(found: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _service(found: Mapping[str, Any]) -> list[str]:
+    return [
+        "## The service",
+        "`imgguard serve` as a child on this machine, asked over loopback, with as many workers as there are cores. "
+        "The pipeline alone is the same checks of the same files through the services, by as many processes of one "
+        "core each, before and after.",
+        _made(found["made"]),
+        _titled(service_tables.checks(found)),
+        _titled(service_tables.many(found)),
+    ]
+
+
 def _made(made: Mapping[str, Any]) -> str:
     machine, model = made["machine"], made["calibration"]
     versions = ", ".join(f"{name} {number}" for name, number in made["versions"].items())
@@ -154,5 +166,7 @@ def printed(results: Mapping[str, Any]) -> str:
         tables += [report_tables.latency(results["speed"]), report_tables.bulk(results["speed"])]
     if "scale" in results:
         tables.append(report_tables.scale(results["scale"]))
+    if "service" in results:
+        tables += [service_tables.checks(results["service"]), service_tables.many(results["service"])]
     tables.append(report_tables.targets(results, {}))
     return "\n\n".join(console(table) for table in tables if table.rows)

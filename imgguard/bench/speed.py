@@ -73,9 +73,9 @@ def measure_speed(sample: SpeedSample, *, calibration: Path | None) -> dict[str,
         folder = Path(name)
         home = folder / "home"
         say(f"speed: registering {len(chosen)} pictures")
-        files = [_resized(item, folder / f"{number:05}.jpg") for number, item in enumerate(chosen)]
+        files = [resized(item, folder / f"{number:05}.jpg") for number, item in enumerate(chosen)]
         registration = _registration(files, home, calibration)
-        queries = _queries(chosen, sample, folder)
+        queries = queries_of(chosen, sample, folder)
         with open_services(home, several=False, calibration=calibration) as services:
             single = _single(services, queries)
         say(f"speed: checking {len(queries)} pictures with all workers")
@@ -83,12 +83,12 @@ def measure_speed(sample: SpeedSample, *, calibration: Path | None) -> dict[str,
     return {"cores": cores(), "references": len(chosen), "registration": registration, "single": single, "bulk": bulk}
 
 
-def _resized(item: dataset.Item, path: Path) -> Path:
+def resized(item: dataset.Item, path: Path) -> Path:
     path.write_bytes(jpeg(resized_pixels(item.pixels(), *SIZE), 90))
     return path
 
 
-def _queries(chosen: Sequence[dataset.Item], sample: SpeedSample, folder: Path) -> list[Path]:
+def queries_of(chosen: Sequence[dataset.Item], sample: SpeedSample, folder: Path) -> list[Path]:
     """Copies by every edit in turn, and photographs that are not registered, as files, alternating."""
     names = list(EDITS)
     specs = [

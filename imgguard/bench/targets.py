@@ -62,6 +62,37 @@ def _million(*path: str) -> Callable[[Results], float | None]:
     return read
 
 
+def _clients(count: int, name: str) -> Callable[[Results], float | None]:
+    def read(results: Results) -> float | None:
+        rows = results.get("service", {}).get("checks", ())
+        return next((float(row[name]) for row in rows if row["clients"] == count), None)
+
+    return read
+
+
+def _lowest_rate(results: Results) -> float | None:
+    rows = results.get("service", {}).get("checks", ())
+    return min((float(row["ratio"]) for row in rows if row["clients"] > 1), default=None)
+
+
+def _two_against_one(results: Results) -> float | None:
+    one, two = _clients(1, "p50_ms")(results), _clients(2, "p95_ms")(results)
+    return None if one is None or two is None else two / one
+
+
+def _hundred_thousand(name: str) -> Callable[[Results], float | None]:
+    def read(results: Results) -> float | None:
+        many = results.get("service", {}).get("many", {})
+        return float(many[name]) if many.get("references") == 100_000 else None
+
+    return read
+
+
+def _gigabytes(results: Results) -> float | None:
+    found = _hundred_thousand("shared_once_bytes")(results)
+    return None if found is None else found / 1e9
+
+
 def _of(key: str, text: str, limit: float, read: Callable[[Results], float | None], *, least: bool = True) -> Target:
     return Target(key=key, text=text, limit=limit, at_least=least, read=read)
 
@@ -86,6 +117,11 @@ TARGETS = (
     _of("million_ms", "search of 1M, p50 ms a vector", 5, _million("one_vector_ms", "p50"), least=False),
     _of("million_bytes", "bytes a stored vector at 1M", 700, _million("bytes_per_vector"), least=False),
     _of("million_recall", "recall of the exact top 10 at 1M", 0.99, _million("recall_top10_fetched")),
+    _of("service_rate", "throughput of the service / pipeline alone, by 2, 8, 32 clients, lowest", 0.8, _lowest_rate),
+    _of("service_p95", "p95 by 2 clients / p50 by one", 3, _two_against_one, least=False),
+    _of("service_start", "start with 100k references, s", 10, _hundred_thousand("start_seconds"), least=False),
+    _of("service_bytes", "memory with 100k, GB", 1, _gigabytes, least=False),
+    _of("service_found", "checks that find what was just registered, 100k", 1, _hundred_thousand("found_at_once")),
 )  # fmt: skip
 
 

@@ -1,10 +1,11 @@
 """Runs a child of the benchmark and watches the memory of its whole family."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,17 @@ class Watched:
     peak_bytes: int
 
 
-def watched(module: str, arguments: Sequence[str], lines: Sequence[Path]) -> Watched:
-    """``python -m module arguments`` with ``lines`` on its stdin. Raises CalledProcessError."""
-    command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:  # noqa: S603
+def watched(
+    module: str, arguments: Sequence[str], lines: Sequence[Path], *, environment: Mapping[str, str] | None = None
+) -> Watched:
+    """``python -m module arguments`` with ``lines`` on its stdin, and ``environment`` besides what this process has.
+
+    Raises CalledProcessError.
+    """
+    command, variables = [sys.executable, "-m", module, *arguments], os.environ | dict(environment or {})
+    with subprocess.Popen(  # noqa: S603
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables
+    ) as child:
         peak = [0]
         done = threading.Event()
         watcher = threading.Thread(target=_watch, args=(child.pid, peak, done))

@@ -144,5 +144,26 @@ def results() -> dict[str, Any]:
             "bulk": {"quick": bulk},
             "made": made,
         },
+        "service": {
+            "cores": 2,
+            "registered": 20,
+            "pipeline": {"rates": [2.0, 2.2], "rate": 2.1},
+            "checks": [
+                {"clients": 1, "checks": 9, "rate": 1.2, "ratio": 0.57, "p50_ms": 500.0, "p95_ms": 700.0},
+                {"clients": 2, "checks": 9, "rate": 2.0, "ratio": 0.95, "p50_ms": 600.0, "p95_ms": 1400.0},
+                {"clients": 8, "checks": 9, "rate": 1.6, "ratio": 0.76, "p50_ms": 3000.0, "p95_ms": 4000.0},
+            ],
+            "many": {
+                "references": 100_000,
+                "first_start_seconds": 20.0,
+                "start_seconds": 4.0,
+                "found_at_once": 1.0,
+                "processes": 6,
+                "resident_bytes": 2_000_000_000,
+                "shared_once_bytes": 1_100_000_000,
+                "api_bytes": 300_000_000,
+            },
+            "made": made,
+        },
         "scale": scale | {"resemblance": {"real": like, "synthetic": like}, "made": made},
     }

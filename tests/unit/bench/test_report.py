@@ -21,6 +21,10 @@ def test_targets_are_held_against_the_figures(results: dict[str, Any]) -> None:
     assert found["thorough_copy"] is None
     assert found["registration"] is True
     assert found["million_recall"] is True
+    assert found["service_rate"] is False  # the lowest of several clients counts, one client alone does not
+    assert found["service_p95"] is True
+    assert found["service_start"] is True
+    assert found["service_bytes"] is False
 
 
 def test_nothing_measured_is_nothing_reached() -> None:
@@ -122,7 +126,7 @@ def test_samples_follow_from_the_options() -> None:
 def test_unknown_part(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         options_of(["--only", "beauty"])
-    assert "accuracy, speed, scale" in capsys.readouterr().err
+    assert "accuracy, speed, scale, service" in capsys.readouterr().err
 
 
 def test_missing_images_are_told(
