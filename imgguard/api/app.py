@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from typing import Any
@@ -74,8 +75,10 @@ def _describe_once(app: FastAPI) -> None:
 
 
 @asynccontextmanager
-async def _lifespan(_app: FastAPI, *, services: Services, closing: ExitStack) -> AsyncIterator[None]:
-    with closing:
+async def _lifespan(app: FastAPI, *, services: Services, closing: ExitStack) -> AsyncIterator[None]:
+    drawers = ThreadPoolExecutor(services.settings.worker_count, thread_name_prefix="imgguard-drawing")
+    with closing, drawers:
+        app.state.drawers = drawers
         await run_in_threadpool(touch, services)
         yield
 

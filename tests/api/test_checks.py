@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -225,6 +226,22 @@ def test_numbers_of_verdicts(office: Office) -> None:
     assert (
         'imgguard_checks_total{verdict="no_match"}' in office.client.another(address="127.0.0.1").get("/metrics").text
     )
+
+
+def test_drawings_have_few_threads_of_their_own(office: Office, monkeypatch) -> None:
+    names = set[str]()
+
+    def drawn(*_: object) -> bytes:
+        names.add(threading.current_thread().name)
+        return b"PNG"
+
+    monkeypatch.setattr(office.services.checks, "query_picture", drawn)
+    seller, path = office.as_("studio.seller"), f"/v1/checks/{office.world.finding_id}/picture"
+    with ThreadPoolExecutor(8) as executor:
+        answers = list(executor.map(lambda _: seller.get(path), range(24)))
+    assert {answer.content for answer in answers} == {b"PNG"}
+    assert 1 <= len(names) <= office.services.settings.worker_count
+    assert all(name.startswith("imgguard-drawing") for name in names)
 
 
 def test_too_many_drawings_at_once(office: Office, monkeypatch) -> None:
