@@ -97,12 +97,16 @@ class NewWebhook(BaseModel):
 class WebhookChange(BaseModel):
     """What is left out stays."""
 
-    model_config = _with({"is_enabled": True})
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [{"is_enabled": True}], "minProperties": 1}
+    )
 
     url: Url | None = None
     events: Events | None = None
     note: Note | None = None
-    is_enabled: bool | None = Field(default=None, description="True: it is told what happened meanwhile, too.")
+    is_enabled: bool | None = Field(
+        default=None, strict=True, description="True: it is told what happened meanwhile, too."
+    )
 
     @model_validator(mode="after")
     def _is_something(self) -> "WebhookChange":

@@ -22,6 +22,8 @@ _NOT_IN_A_SCHEMA = {
     "unsupported_format": "whether bytes are a picture, only decoding tells",
     "corrupt_image": "likewise",
     "image_too_large": "likewise",
+    "fetch_refused": "which addresses are public, only looking them up tells",
+    "fetch_failed": "what a server answers, only asking it tells",
 }
 """Codes with which what agrees with the description may yet be refused, and why."""
 

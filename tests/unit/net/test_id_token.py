@@ -241,7 +241,20 @@ def _small() -> dict[str, object]:
         RSA.as_dict(private=False) | {"n": 7},
         _small(),
     ],
-    ids=lambda value: str(value)[:30],
+    ids=[
+        "null",
+        "a text",
+        "empty",
+        "a secret",
+        "no numbers",
+        "no base64",
+        "not on the curve",
+        "a list",
+        "for encryption",
+        "to encrypt",
+        "a number",
+        "too small",
+    ],
 )
 def test_a_key_that_is_none(document: object) -> None:
     assert usable_keys([document]) == ()
