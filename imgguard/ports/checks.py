@@ -66,8 +66,8 @@ class CheckStore(Protocol):
         ...
 
     def erase(self, finding_id: str, *, at: datetime, event: AuditEvent) -> None:
-        """Destroy the finding, who asked for it and how its matches stood; its name among the items of jobs; and the
-        bytes of the query, unless another finding or a content has the same.
+        """Destroy the finding, who asked for it, how its matches stood, and its file name among the items of jobs; and
+        the bytes of the query, unless another finding or a content has the same.
 
         Raises NotFound, InvalidTransition when somebody decided about one of its matches.
         """

@@ -168,12 +168,11 @@ class Checks:
         now = self._clock.now()
         self._store.erase(finding_id, at=now, event=event_of(actor, Action.CHECK_ERASED, finding_id, at=now))
 
-    def checks_named(self, actor: Actor, finding_ids: Collection[str]) -> Mapping[str, CheckView]:
-        """By id, those of them that `check_of` would show. Raises PermissionDenied without `checks:read`,
-        DigestMismatch."""
+    def checks_named(self, actor: Actor, finding_ids: Collection[str]) -> Mapping[str, CheckView | DamagedCheck]:
+        """By id, those of them that are there for the actor. Raises PermissionDenied without `checks:read`."""
         actor.require(Scope.CHECKS_READ)
         made = [one for one in self._store.named(finding_ids) if _may_see(actor, one)]
-        return {view.finding_id: view for view in self._views.of(actor, made)}
+        return {one.finding_id: one for one in self._views.listed(actor, made)}
 
     def query_picture(self, actor: Actor, finding_id: str) -> bytes:
         """The checked picture as PNG, reduced. Raises as `check_of` does, NotFound when it is not kept any more."""

@@ -1,12 +1,13 @@
 """The result of a feed: its products, read once more, beside what became of their pictures."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from imgguard.errors import DigestMismatch
+from imgguard.errors import DigestMismatch, NotFound
 from imgguard.feeds.records import Picture, Problem, Product
 from imgguard.ports import Item, ItemState
 from imgguard.registry.access import Actor
+from imgguard.services.check_views import DamagedCheck
 from imgguard.services.checks import Checks
 from imgguard.services.contract import ErrorObject
 from imgguard.services.feed_views import FeedLineView, FeedMatchView, LineState, feed_match_view
@@ -23,6 +24,8 @@ PROBLEMS = {
     Problem.NOT_A_URL: "this is not the address of a picture: it begins with neither http:// nor https://",
     Problem.URL_TOO_LONG: "the address of the picture is too long",
 }
+ERASED = ErrorObject(code=NotFound.code, detail="the check was erased")
+DAMAGED = ErrorObject(code=DigestMismatch.code, detail="what is stored of the check cannot be read")
 NOT_CHECKED = ErrorObject(code="not_checked", detail="the picture is not among those that were handed in")
 
 
@@ -58,31 +61,23 @@ class Outcomes:
     def _read(self, after: int) -> None:
         items = self._jobs.items(self._actor, self._job_id, after=after, limit=PAGE)
         named = {str(item.result["finding_id"]) for item in items if item.result is not None}
-        checks = self._named(named)
+        checks = self._checks.checks_named(self._actor, named)
         for item in items:
             if item.url is not None:
                 self._found[item.url] = _outcome(item, checks)
         self._after = items[-1].position if len(items) == PAGE else None
 
-    def _named(self, finding_ids: Iterable[str]) -> dict[str, CheckView]:
-        """One that is damaged is left out, and not all that are looked at with it."""
-        wanted = list(finding_ids)
-        try:
-            return dict(self._checks.checks_named(self._actor, wanted))
-        except DigestMismatch:
-            halves = (wanted[: len(wanted) // 2], wanted[len(wanted) // 2 :]) if len(wanted) > 1 else ()
-            return {name: view for half in halves for name, view in self._named(half).items()}
 
-
-def _outcome(item: Item, checks: dict[str, CheckView]) -> _Outcome:
+def _outcome(item: Item, checks: Mapping[str, CheckView | DamagedCheck]) -> _Outcome:
     if item.state is not ItemState.DONE or item.result is None:
         error = None if item.error is None else ErrorObject(code=item.error.code, detail=item.error.detail)
         return _Outcome(state=item.state.value, error=error)
     finding_id = str(item.result["finding_id"])
     check = checks.get(finding_id)
     if check is None:
-        error = ErrorObject(code=DigestMismatch.code, detail="what is stored of the check cannot be read")
-        return _Outcome(state="failed", error=error, finding_id=finding_id)
+        return _Outcome(state="failed", error=ERASED)
+    if isinstance(check, DamagedCheck):
+        return _Outcome(state="failed", error=DAMAGED, finding_id=finding_id)
     return _Outcome(
         state="done",
         finding_id=finding_id,

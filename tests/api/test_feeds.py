@@ -353,10 +353,10 @@ def test_a_feed_goes_with_its_job(seller: Client, services: Services) -> None:
     assert _is_well(services)
 
 
-def test_a_check_that_is_damaged_costs_its_own_line_only(
-    seller: Client, services: Services, world: World, monkeypatch: pytest.MonkeyPatch
+def test_a_check_that_is_damaged_or_erased_costs_its_own_line_only(
+    seller: Client, services: Services, world: World
 ) -> None:
-    urls = [f"http://192.0.2.1/{number}.jpg" for number in range(3)]
+    urls = [f"http://192.0.2.1/{number}.jpg" for number in range(4)]
     feed = handed_in(seller, table(*([f"{number}", "", "", url, ""] for number, url in enumerate(urls))))
     actor = actor_of(services, world.members["shop.seller"])
     made = [
@@ -368,17 +368,15 @@ def test_a_check_that_is_damaged_costs_its_own_line_only(
         assert item is not None
         services.job_store.finish(item, {"finding_id": view.finding_id}, at=services.clock.now())
     with services.database.write() as connection:
-        connection.exec_driver_sql("DROP TRIGGER IF EXISTS findings_no_update")
-        for (name,) in connection.exec_driver_sql(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'findings'"
-        ).fetchall():
-            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        connection.exec_driver_sql("DROP TRIGGER findings_are_immutable")
         connection.exec_driver_sql("UPDATE findings SET document = 'torn' WHERE finding_id = ?", (made[1].finding_id,))
+    assert seller.delete(f"/v1/checks/{made[3].finding_id}").status_code == 204
     lines = read(seller.get(f"/v1/feeds/{feed['feed_id']}/result"))
     assert [(line["state"], line["error"]) for line in lines] == [
         ("done", ""),
         ("failed", "digest_mismatch"),
         ("done", ""),
+        ("failed", "not_found"),
     ]
 
 

@@ -98,7 +98,7 @@ def _erase(connection: Connection, finding_id: str, *, at: datetime) -> None:
     named = job_items.c.result.contains(finding_id, autoescape=True)
     theirs = select(jobs.c.job_id).join(checks, checks.c.organisation_id == jobs.c.organisation_id)
     theirs = theirs.where(checks.c.finding_id == finding_id)
-    connection.execute(update(job_items).where(job_items.c.job_id.in_(theirs), named).values(file="", url=None))
+    connection.execute(update(job_items).where(job_items.c.job_id.in_(theirs), named).values(file=""))
     for table in (standings, checks, findings):
         connection.execute(delete(table).where(table.c.finding_id == finding_id))
     if connection.execute(select(findings.c.finding_id).where(findings.c.query_sha256 == query_sha256)).first() is None:
