@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from imgguard.api.app import create_app
 from imgguard.api.security import cookie_name
 from imgguard.bootstrap import Services
+from imgguard.bootstrap.allocator import give_back
 from imgguard.errors import AuthenticationRequired, ImgguardError
 from imgguard.services.generations import ensure_active
 from imgguard.services.messenger import Messenger
@@ -38,6 +39,7 @@ def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
 
     ``hosts`` as in `create_app`. Raises DependencyError, ConfigurationError when the store cannot be opened.
     """
+    give_back()
     with ExitStack() as opening:
         services = opening.enter_context(Services(settings, several=True))
         services.tidy()
