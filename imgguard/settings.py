@@ -193,7 +193,8 @@ class Settings(BaseSettings):
         default=600,
         ge=1,
         le=1_000_000,
-        description="Requests a minute of one API key, of one member who is signed in, or of one network of strangers.",
+        description="Requests a minute of one API key, of one member who is signed in, or of one network of strangers; "
+        "all keys of a member together have twice as many.",
     )
     max_request_bytes: int = Field(
         default=70_000_000, ge=1_000, le=100_000_000_000, description="Largest body of a request with files, in bytes."

@@ -1,7 +1,6 @@
 """Services -> application."""
 
 import asyncio
-import threading
 import time
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +18,15 @@ from imgguard.api.limits import Buckets, Policy
 from imgguard.api.metrics import Metrics, PoolStatus
 from imgguard.api.openapi import describe
 from imgguard.api.requests import Requests
+from imgguard.api.revisions import Changing
 from imgguard.api.security import is_secure
 from imgguard.api.v1 import ROUTERS
 from imgguard.api.v1.passwords import AT_PROVIDER, limiter
 from imgguard.api.work import FETCHES
 from imgguard.bootstrap import Services
+
+_KEYS_TOGETHER = 2
+"""How many times the requests of one key all keys of a member have together."""
 
 
 def create_app(
@@ -54,7 +57,9 @@ def create_app(
     )
     app.state.services, app.state.pool, app.state.metrics = services, pool, metrics
     app.state.buckets = Buckets(Policy(name="default", quota=settings.rate_per_minute), seconds=time.monotonic)
-    app.state.passwords, app.state.changing = limiter(), threading.Lock()
+    together = Policy(name="keys", quota=_KEYS_TOGETHER * settings.rate_per_minute)
+    app.state.member_buckets = Buckets(together, seconds=time.monotonic)
+    app.state.passwords, app.state.changing = limiter(), Changing()
     app.state.at_provider = limiter(AT_PROVIDER)
     app.state.drawing = asyncio.Semaphore(settings.worker_count)
     app.state.fetching = asyncio.Semaphore(FETCHES)

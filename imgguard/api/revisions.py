@@ -1,7 +1,9 @@
 """ETag, If-Match and If-None-Match (RFC 9110, section 13) on objects that can be changed."""
 
 import hashlib
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Annotated
 
 from fastapi import Header, Request
@@ -47,8 +49,32 @@ def tagged(shown: BaseModel, *, known: str | None = None, status: int = 200) -> 
     return JSONResponse(shown.model_dump(mode="json"), status_code=status, headers={"ETag": etag})
 
 
-def changing(request: Request) -> AbstractContextManager[object]:
-    """Held while a condition is checked and the change is made, so that no other request comes between. A command on
-    the machine itself still can."""
-    lock: AbstractContextManager[object] = request.app.state.changing
-    return lock
+class Changing:
+    """A lock for each object that is being changed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: dict[str, tuple[threading.Lock, int]] = {}
+
+    @contextmanager
+    def of(self, object_id: str) -> Iterator[None]:
+        with self._lock:
+            own, count = self._held.get(object_id, (threading.Lock(), 0))
+            self._held[object_id] = own, count + 1
+        try:
+            with own:
+                yield
+        finally:
+            with self._lock:
+                own, count = self._held[object_id]
+                if count == 1:
+                    del self._held[object_id]
+                else:
+                    self._held[object_id] = own, count - 1
+
+
+def changing(request: Request, object_id: str) -> AbstractContextManager[None]:
+    """Held while a condition on the object is checked and the change is made, so that no other request changes it in
+    between. A command on the machine itself still can."""
+    locks: Changing = request.app.state.changing
+    return locks.of(object_id)

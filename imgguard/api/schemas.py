@@ -273,7 +273,7 @@ class MemberExport(BaseModel):
     identities: list[dict[str, Any]] = Field(description="Whom the identity provider says it to be.")
     sessions: list[dict[str, Any]]
     keys: list[Key]
-    events: list[Event]
+    events: list[Event] | None = Field(description="Null without `audit:read`, unless one asks for oneself.")
     checks: list[dict[str, Any]] | None = Field(description="Null for admins who may not see checks.")
     jobs: list[dict[str, Any]] | None = Field(description="As `checks`.")
     decisions: list[dict[str, Any]] | None = Field(description="As `checks`.")

@@ -84,6 +84,8 @@ def authenticate(request: Request) -> None:
         services.identity.require_csrf(token, request.headers.get(CSRF_FIELD, ""))
     # 4
     spend(request, f"key:{actor.key_id}" if actor.key_id else f"member:{actor.member_id}")
+    if actor.key_id is not None:
+        spend_of_keys(request, actor)
     request.state.actor, request.state.session_token = actor, token
 
 
@@ -118,6 +120,19 @@ def spend(request: Request, subject: str) -> None:
     if not allowance.is_admitted:
         raise RateLimited(
             f"more than {buckets.policy.quota} requests in {buckets.policy.window} seconds",
+            retry_after=allowance.retry_after,
+        )
+
+
+def spend_of_keys(request: Request, actor: Actor) -> None:
+    """Count a request of all keys of a member together, so that more keys are not more requests without end. Raises
+    RateLimited."""
+    together: Buckets = request.app.state.member_buckets
+    allowance = together.take(f"keys of:{actor.member_id}")
+    if not allowance.is_admitted:
+        request.state.allowance = allowance
+        raise RateLimited(
+            f"more than {together.policy.quota} requests of your keys in {together.policy.window} seconds",
             retry_after=allowance.retry_after,
         )
 

@@ -1,6 +1,6 @@
 """The database of who had what checked, and what is needed to show it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -71,6 +71,12 @@ class CheckStore(Protocol):
 
         Raises NotFound, InvalidTransition when somebody decided about one of its matches.
         """
+        ...
+
+    def erase_undecided(
+        self, finding_ids: Sequence[str], *, at: datetime, event: Callable[[str], AuditEvent]
+    ) -> Sequence[str]:
+        """Those of them that nobody decided about, as `erase` does, all in one transaction; returns which."""
         ...
 
     def originals(self, reference_ids: Collection[str]) -> Mapping[str, Original]:

@@ -1,12 +1,17 @@
 """Erasing all checks that a member made."""
 
 from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from itertools import batched
 
-from imgguard.errors import InvalidTransition
 from imgguard.ports import CheckStore, Clock, MadeCheck, Traces
 from imgguard.registry.access import Actor
-from imgguard.registry.accounts import Action, Member
+from imgguard.registry.accounts import Action, AuditEvent, Member
 from imgguard.services.audit import event_of
+
+_AT_ONCE = 50
+"""Checks that are erased in one transaction: others wait for it to end."""
 
 
 def checks_of(member_id: str, traces: Traces) -> Iterator[MadeCheck]:
@@ -19,11 +24,11 @@ def checks_of(member_id: str, traces: Traces) -> Iterator[MadeCheck]:
 
 def erase_checks(actor: Actor, member: Member, *, traces: Traces, checks: CheckStore, clock: Clock) -> Iterator[str]:
     """The ids of those that are gone. Those that somebody decided about stay, as docs/privacy.md says."""
-    for made in checks_of(member.member_id, traces):
-        finding_id, now = made.finding.finding_id, clock.now()
-        event = event_of(actor, Action.CHECK_ERASED, finding_id, at=now, organisation_id=member.organisation_id)
-        try:
-            checks.erase(finding_id, at=now, event=event)
-        except InvalidTransition:
-            continue
-        yield finding_id
+    for some in batched(checks_of(member.member_id, traces), _AT_ONCE):
+        now = clock.now()
+        event = partial(_event, actor, member, at=now)
+        yield from checks.erase_undecided([made.finding.finding_id for made in some], at=now, event=event)
+
+
+def _event(actor: Actor, member: Member, finding_id: str, *, at: datetime) -> AuditEvent:
+    return event_of(actor, Action.CHECK_ERASED, finding_id, at=at, organisation_id=member.organisation_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from imgguard.errors import InputError, NotFound, PermissionDenied
+from imgguard.errors import InputError, InvalidTransition, NotFound, PermissionDenied
 from imgguard.ports import Accounts, Clock, Credentials
 from imgguard.registry.access import Actor, scopes_of
 from imgguard.registry.accounts import Action, ApiKey, AuditEvent, Member, Scope
@@ -15,6 +15,9 @@ from imgguard.services.invitations import checked_name
 
 LIFETIME = timedelta(days=365)
 """Of keys for which nobody says how long they are to live."""
+
+MOST_KEYS = 50
+"""Valid ones of a member at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +49,14 @@ class Keys:
         if None. ``lifetime`` None: until it is revoked.
 
         Raises PermissionDenied for a key that asks, for another member's key, and for scopes beyond the roles,
-        InputError, NotFound, InvalidTransition when the member is disabled.
+        InputError, NotFound, InvalidTransition when the member is disabled or has 50 valid keys.
         """
         member = self._maker(actor, member_id)
         wanted = _allowed(member, scopes)
         if lifetime is not None and lifetime <= timedelta():
             raise InputError("a key that has expired already is of no use", hint="Give a longer time.")
         now, key_id = self._clock.now(), new_id("key")
+        self._require_room(member, at=now)
         key = ApiKey(
             key_id=key_id,
             organisation_id=member.organisation_id,
@@ -68,6 +72,13 @@ class Keys:
         event = _event(actor, Action.KEY_ISSUED, key, at=now, detail={"scopes": sorted(wanted)})
         self._credentials.add_key(key, tokens.digest(secret), event=event)
         return IssuedKey(key=key, secret=secret)
+
+    def _require_room(self, member: Member, *, at: datetime) -> None:
+        made = self._credentials.keys(member.organisation_id, member_id=member.member_id)
+        if sum(key.state(at) == "valid" for key in made) >= MOST_KEYS:
+            raise InvalidTransition(
+                f"{member.member_id} has {MOST_KEYS} valid keys, the limit", hint="Revoke one that is not used."
+            )
 
     def _maker(self, actor: Actor, member_id: str | None) -> Member:
         actor.require_person()

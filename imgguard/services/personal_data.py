@@ -27,10 +27,13 @@ class PersonalData:
     def export(self, actor: Actor, member_id: str) -> dict[str, object]:
         """As plain JSON. For the member itself, and for admins.
 
-        ``checks``, ``jobs`` and ``decisions`` tell of pictures: they are null for an admin who may not see checks.
+        ``checks``, ``jobs`` and ``decisions`` tell of pictures: they are null for an admin who may not see checks; and
+        so are ``events`` for a key that may not read the audit trail.
         """
         told = self._members.export(actor, member_id)
         is_own = actor.member_id == member_id and actor.key_id is None
+        if not is_own and Scope.AUDIT_READ not in actor.scopes:
+            told["events"] = None
         if not is_own and Scope.CHECKS_READ not in actor.scopes:
             return {**told, "checks": None, "jobs": None, "decisions": None}
         return {

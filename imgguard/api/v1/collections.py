@@ -87,7 +87,7 @@ def rename_collection(
     match: IfMatch = None,
 ) -> Response:
     works = services.works
-    with changing(request):
+    with changing(request, collection_id):
         if match is not None:
             require_match(match, works.collection(actor, collection_id))
         return tagged(works.rename_collection(actor, collection_id, body.name))
@@ -105,7 +105,7 @@ def delete_collection(
 ) -> None:
     """The works in it stay."""
     works = services.works
-    with changing(request):
+    with changing(request, collection_id):
         if match is not None:
             require_match(match, works.collection(actor, collection_id))
         works.delete_collection(actor, collection_id)

@@ -204,7 +204,7 @@ def _changed(
 ) -> Response:
     """The licence after ``change``. Raises StaleRevision, and what the services raise."""
     require_writing(actor)
-    with changing(request):
+    with changing(request, licence_id):
         if match is not None:
             require_match(match, _licence(services, actor, licence_id))
         return tagged(_whole(services, actor, change()))

@@ -96,12 +96,13 @@ def get_member(member_id: str, actor: ActorDep, services: ServicesDep, known: If
 
 def _changed(
     request: Request,
+    member_id: str,
     match: str | None,
     read: Callable[[], accounts.Member],
     change: Callable[[], accounts.Member],
 ) -> Response:
     """The member after ``change``. Raises StaleRevision, and what the two raise."""
-    with changing(request):
+    with changing(request, member_id):
         if match is not None:
             require_match(match, shown.member(read()))
         return tagged(shown.member(change()))
@@ -126,6 +127,7 @@ def change_member(
     members = services.members
     return _changed(
         request,
+        member_id,
         match,
         lambda: members.member(actor, member_id),
         lambda: members.change(actor, member_id, name=body.name, roles=body.roles),
@@ -146,6 +148,7 @@ def disable_member(
     members = services.members
     return _changed(
         request,
+        member_id,
         match,
         lambda: members.member(actor, member_id),
         lambda: members.disable(actor, member_id),
@@ -166,6 +169,7 @@ def enable_member(
     members = services.members
     return _changed(
         request,
+        member_id,
         match,
         lambda: members.member(actor, member_id),
         lambda: members.enable(actor, member_id),
@@ -203,6 +207,7 @@ def unlink_member(
     members = services.members
     return _changed(
         request,
+        member_id,
         match,
         lambda: members.member(actor, member_id),
         lambda: members.unlink(actor, member_id),
@@ -242,6 +247,7 @@ def erase_member(
     admins."""
     return _changed(
         request,
+        member_id,
         match,
         lambda: services.members.member(actor, member_id),
         lambda: services.personal_data.erase(actor, member_id, checks=checks),

@@ -55,7 +55,7 @@ def change_own_organisation(
     request: Request, body: OrganisationChange, actor: ActorDep, services: ServicesDep, match: IfMatch = None
 ) -> Response:
     """From now on, also for checks that were made before."""
-    with changing(request):
+    with changing(request, actor.organisation_id):
         if match is not None:
             require_match(match, shown.organisation(services.organisations.organisation(actor)))
         return tagged(shown.organisation(services.organisations.set_disclosure(actor, body.disclosure)))

@@ -197,7 +197,7 @@ def change_reference(
     match: IfMatch = None,
 ) -> Response:
     references = services.references
-    with changing(request):
+    with changing(request, reference_id):
         if match is not None:
             require_match(match, references.reference(actor, reference_id))
         return tagged(references.change(actor, reference_id, title=body.title))
@@ -220,7 +220,7 @@ def remove_reference(
 ) -> Removed:
     """Withdrawn, it is no longer matched from now on, and history stays. Erased, nothing is left but its id."""
     references = services.references
-    with changing(request):
+    with changing(request, reference_id):
         if match is not None:
             require_match(match, references.reference(actor, reference_id))
         if erase:

@@ -119,7 +119,7 @@ def change_webhook(
     match: IfMatch = None,
 ) -> Response:
     """Messages that wait go to the new address. One that is turned on again is told what happened meanwhile."""
-    with changing(request):
+    with changing(request, webhook_id):
         if match is not None:
             require_match(match, _shown(services.webhooks.webhook(actor, webhook_id)))
         changed = services.webhooks.change(

@@ -184,7 +184,7 @@ class SqlCatalogue:
         with self._database.write() as connection:
             queries.add_finding(connection, finding)
             if check is not None:
-                checks.add(connection, finding.finding_id, check)
+                checks.add(connection, finding.finding_id, check, kept_until=query_expires_at or finding.created_at)
             if query_expires_at is not None:
                 queries.keep_query(connection, finding.query_sha256, until=query_expires_at)
                 if store_blob is not None:

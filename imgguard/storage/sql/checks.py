@@ -1,18 +1,18 @@
 """Who had what checked: rows, and the CheckStore port."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select
 
 from imgguard.errors import InvalidTransition, NotFound
 from imgguard.fingerprint.fingerprint import DescriptorKind
 from imgguard.ports import Asker, MadeCheck, NewCheck, Original, StoredFinding
 from imgguard.registry.accounts import AuditEvent, Disclosure
-from imgguard.storage.sql import audit, references
+from imgguard.storage.sql import audit, job_rows, references
 from imgguard.storage.sql import queries as queries_rows
 from imgguard.storage.sql.contents import STATEMENT_NUMBERS, is_searchable
 from imgguard.storage.sql.engine import Database
@@ -22,8 +22,6 @@ from imgguard.storage.sql.schema import (
     decisions,
     descriptors,
     findings,
-    job_items,
-    jobs,
     organisations,
     queries,
     refs,
@@ -38,6 +36,7 @@ made: Select[Any] = (
         checks.c.member_id,
         checks.c.key_id,
         checks.c.intended_use,
+        checks.c.kept_until,
         queries.c.expires_at,
     )
     .outerjoin(checks, checks.c.finding_id == findings.c.finding_id)
@@ -46,7 +45,7 @@ made: Select[Any] = (
 )
 
 
-def add(connection: Connection, finding_id: str, check: NewCheck) -> None:
+def add(connection: Connection, finding_id: str, check: NewCheck, *, kept_until: datetime) -> None:
     """Who asked for the finding, which is stored in the same transaction, and the event that tells of it."""
     connection.execute(
         insert(checks).values(
@@ -55,6 +54,7 @@ def add(connection: Connection, finding_id: str, check: NewCheck) -> None:
             member_id=check.member_id,
             key_id=check.key_id,
             intended_use=check.intended_use,
+            kept_until=kept_until,
         )
     )
     if check.standings:
@@ -86,23 +86,28 @@ def _record(row: Row[Any], stood: Mapping[str, str]) -> MadeCheck:
             intended_use=row.intended_use,
         )
     finding = StoredFinding(**{name: row._mapping[name] for name in names})
-    return MadeCheck(finding=finding, asker=asker, standings=stood, kept_until=row.expires_at)
+    return MadeCheck(finding=finding, asker=asker, standings=stood, kept_until=_kept_until(row))
+
+
+def _decided(connection: Connection, finding_ids: Collection[str]) -> set[str]:
+    chosen = select(decisions.c.finding_id).where(decisions.c.finding_id.in_(finding_ids))
+    return set(connection.execute(chosen.distinct()).scalars())
 
 
 def _erase(connection: Connection, finding_id: str, *, at: datetime) -> None:
     query_sha256 = queries_rows.finding(connection, finding_id).query_sha256
-    if connection.execute(select(decisions.c.decision_id).where(decisions.c.finding_id == finding_id)).first():
-        raise InvalidTransition(
-            f"somebody decided about a match of {finding_id}, and refers to it", hint="It stays as long as that does."
-        )
-    named = job_items.c.result.contains(finding_id, autoescape=True)
-    theirs = select(jobs.c.job_id).join(checks, checks.c.organisation_id == jobs.c.organisation_id)
-    theirs = theirs.where(checks.c.finding_id == finding_id)
-    connection.execute(update(job_items).where(job_items.c.job_id.in_(theirs), named).values(file=""))
+    job_rows.forget_names(connection, [finding_id])
     for table in (standings, checks, findings):
         connection.execute(delete(table).where(table.c.finding_id == finding_id))
     if connection.execute(select(findings.c.finding_id).where(findings.c.query_sha256 == query_sha256)).first() is None:
         queries_rows.release_blob(connection, query_sha256, at=at)
+
+
+def _kept_until(row: Row[Any]) -> datetime | None:
+    """As long as it was to be kept for this asker, and not as long as it is for others who have asked since."""
+    own: datetime | None = row.kept_until
+    kept: datetime | None = row.expires_at
+    return kept if kept is None or own is None else min(own, kept)
 
 
 class SqlChecks:
@@ -133,9 +138,27 @@ class SqlChecks:
 
     def erase(self, finding_id: str, *, at: datetime, event: AuditEvent) -> None:
         with self._database.write() as connection:
+            queries_rows.finding(connection, finding_id)
+            if _decided(connection, [finding_id]):
+                raise InvalidTransition(
+                    f"somebody decided about a match of {finding_id}, and refers to it",
+                    hint="It stays as long as that does.",
+                )
             _erase(connection, finding_id, at=at)
             audit.record(connection, event)
         self._database.scrub()
+
+    def erase_undecided(
+        self, finding_ids: Sequence[str], *, at: datetime, event: Callable[[str], AuditEvent]
+    ) -> Sequence[str]:
+        with self._database.write() as connection:
+            decided = _decided(connection, finding_ids)
+            gone = [finding_id for finding_id in finding_ids if finding_id not in decided]
+            for finding_id in gone:
+                _erase(connection, finding_id, at=at)
+                audit.record(connection, event(finding_id))
+        self._database.scrub()
+        return gone
 
     def named(self, finding_ids: Collection[str]) -> Sequence[MadeCheck]:
         found: list[MadeCheck] = []

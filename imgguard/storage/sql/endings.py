@@ -93,7 +93,8 @@ def _erase_belongings(connection: Connection, organisation: Organisation, *, at:
         delete(collections).where(collections.c.owner_id == organisation.owner_id),
         delete(idempotency_keys).where(idempotency_keys.c.organisation_id == organisation_id),
         delete(feeds).where(feeds.c.organisation_id == organisation_id),
-        update(job_items).where(job_items.c.job_id.in_(its_jobs)).values(file="", url=None),
+        update(job_items).where(job_items.c.job_id.in_(its_jobs)).values(file="", url=None, result=None),
+        update(jobs).where(jobs.c.organisation_id == organisation_id).values(options="{}"),
         update(decisions).where(decisions.c.organisation_id == organisation_id).values(note=""),
     ):
         connection.execute(statement)

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from imgguard.ports import (
 from imgguard.registry.accounts import Action, AuditEvent
 from imgguard.registry.ids import new_id
 from imgguard.storage.sql import audit, queries
-from imgguard.storage.sql.schema import job_items, jobs
+from imgguard.storage.sql.schema import feeds, job_items, jobs
 
 _UNFINISHED = (ItemState.QUEUED, ItemState.RUNNING)
 
@@ -225,6 +225,30 @@ def _finished(job: Job, *, at: datetime) -> AuditEvent:
             "failed": job.failed_count,
         },
     )
+
+
+def made_id(result: Mapping[str, object]) -> str | None:
+    """The finding or the reference that an item led to."""
+    found = result.get("finding_id") or result.get("reference_id")
+    return found if isinstance(found, str) else None
+
+
+def forget_names(connection: Connection, made_ids: Collection[str]) -> None:
+    """What was erased is named by its id alone: no file, no address, nothing that it resembled.
+
+    The addresses of a feed's pictures stay, as the feed itself does.
+    """
+    chosen = job_items.c.made_id.in_(made_ids)
+    of_feed = job_items.c.job_id.in_(select(feeds.c.job_id))
+    for row in connection.execute(select(job_items).where(chosen)).all():
+        mine = job_items.c.job_id == row.job_id, job_items.c.position == row.position
+        result = json.loads(row.result)
+        result.pop("fetched", None)
+        if "similar" in result:
+            result["similar"] = []
+        changed = {"file": "", "result": json.dumps(result, ensure_ascii=False)}
+        connection.execute(update(job_items).where(*mine).values(changed))
+    connection.execute(update(job_items).where(chosen, ~of_feed).values(url=None))
 
 
 def put_back(connection: Connection, row: Row[Any], *, crashed: bool, at: datetime) -> None:

@@ -154,7 +154,7 @@ class SqlJobs:
 
     def finish(self, item: ClaimedItem, result: Mapping[str, object], *, at: datetime) -> None:
         document = json.dumps(dict(result), ensure_ascii=False, allow_nan=False)
-        self._end(item, ItemState.DONE, {"result": document}, at=at)
+        self._end(item, ItemState.DONE, {"result": document, "made_id": rows.made_id(result)}, at=at)
 
     def fail(self, item: ClaimedItem, error: ItemError, *, at: datetime) -> None:
         self._end(item, ItemState.FAILED, {"error": rows.error_text(error)}, at=at)

@@ -11,10 +11,11 @@ from imgguard.errors import DuplicateReference, InvalidTransition, NotFound
 from imgguard.registry.ids import new_id
 from imgguard.registry.records import Owner, Reference, ReferenceStatus
 from imgguard.storage.sql import contents as content_rows
-from imgguard.storage.sql import index_log, queries
+from imgguard.storage.sql import index_log, job_rows, queries
 from imgguard.storage.sql.schema import (
     collection_works,
     contents,
+    findings,
     licence_works,
     organisations,
     owners,
@@ -188,14 +189,23 @@ def erase(connection: Connection, reference_id: str, *, at: datetime) -> Referen
     number = connection.execute(select(refs.c.content_number).where(chosen)).scalar_one()
     tombstone = {"content_number": None, "work_id": None, "file": None, "salt": None}
     connection.execute(update(refs).where(chosen).values(status=ReferenceStatus.ERASED, erased_at=at, **tombstone))
+    job_rows.forget_names(connection, [reference_id])
     release_work(connection, before.work_id, file=before.file)
     if before.status is ReferenceStatus.ACTIVE and _uses(connection, number, active_only=True) == 0:
         index_log.record(connection, number, present=False)
     if _uses(connection, number, active_only=False) == 0:
         content_rows.destroy(connection, number)
-        queries.release_blob(connection, before.sha256, at=at)
+        _release_query(connection, before.sha256, since=before.registered_at, at=at)
     _forget_owner(connection, before.owner_id)
     return get(connection, reference_id)
+
+
+def _release_query(connection: Connection, sha256: str, *, since: datetime, at: datetime) -> None:
+    """The same bytes are no longer kept for those who checked them, but for checks from before the registration: nobody
+    destroys the evidence of others by registering it and erasing that."""
+    before = findings.c.query_sha256 == sha256, findings.c.created_at < since
+    if connection.execute(select(findings.c.finding_id).where(*before).limit(1)).first() is None:
+        queries.release_blob(connection, sha256, at=at)
 
 
 def release_work(connection: Connection, work_id: str | None, *, file: str | None) -> None:

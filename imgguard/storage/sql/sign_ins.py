@@ -104,6 +104,10 @@ def _link(connection: Connection, identity: LinkedIdentity, *, email: str) -> bo
     member = members.get(connection, identity.member_id)
     if not member.is_enabled or member.email is None or email_key(member.email) != email_key(email):
         return False
+    if not member.has_password:
+        invited = invitations.c.member_id == member.member_id, invitations.c.expires_at > identity.created_at
+        if connection.execute(select(invitations.c.member_id).where(*invited)).first() is None:
+            return False
     either = or_(identities.c.subject == identity.subject, identities.c.member_id == identity.member_id)
     taken = select(identities.c.subject).where(identities.c.issuer == identity.issuer, either)
     if connection.execute(taken).first() is not None:

@@ -5,6 +5,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, Stri
 from imgguard.storage.sql.tables.base import UtcDateTime, metadata
 
 # The asker of a finding. Findings themselves know nothing of people; one without a row here was made at the console.
+# ``kept_until``: how long the asker may see the picture, which may be kept longer for others.
 checks = Table(
     "checks",
     metadata,
@@ -13,6 +14,7 @@ checks = Table(
     Column("member_id", ForeignKey("members.member_id"), nullable=False),
     Column("key_id", ForeignKey("api_keys.key_id")),
     Column("intended_use", Text, nullable=False),
+    Column("kept_until", UtcDateTime),
     Index("ix_checks_organisation", "organisation_id", "finding_id"),
 )
 

@@ -25,6 +25,7 @@ jobs = Table(
 )
 
 # One picture each. ``sha256`` (of bytes in the blob store, kept until the item is finished) or ``url``.
+# ``made_id``: the finding or the reference that it led to, for their names go out of here with them.
 # ``lease_until``: when a worker that was not heard of since counts as dead, and the item is given to another.
 job_items = Table(
     "job_items",
@@ -40,6 +41,7 @@ job_items = Table(
     Column("worker", String(64)),
     Column("lease_until", UtcDateTime),
     Column("result", Text),
+    Column("made_id", String(64), index=True),
     Column("error", Text),
     Column("finished_at", UtcDateTime),
     CheckConstraint("state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state"),

@@ -117,3 +117,73 @@ def test_its_name_goes_out_of_the_job_that_made_it_and_no_other(town: Town) -> N
     erase(town, findings[0])
     items = services.jobs.items(asker, job.job_id)
     assert [(item.file, item.state) for item in items] == [("", ItemState.DONE), ("second", ItemState.DONE)]
+
+
+def test_where_it_was_fetched_from_goes_too(town: Town) -> None:
+    services, asker = town.services, town.actor("asker")
+    job = services.jobs.submit(asker, "check", [Input(file="a.jpg", url="https://shop.example/a.jpg?token=secret")])
+    item = services.job_store.claim("w", at=services.clock.now(), lease=services.identity._idle)
+    assert item is not None
+    view = checked(town, listing("unrelated-watch"))
+    fetched = {"url": "https://shop.example/a.jpg?token=secret"}
+    services.job_store.finish(item, {"finding_id": view.finding_id, "fetched": fetched}, at=services.clock.now())
+    erase(town, view.finding_id)
+    (left,) = services.jobs.items(asker, job.job_id)
+    assert (left.file, left.url, left.result) == ("", None, {"finding_id": view.finding_id})
+    assert b"token=secret" not in stored_bytes(services.settings.home)
+
+
+class TestHowLongItIsKept:
+    def test_what_others_check_is_not_told_by_the_own_time(self, town: Town) -> None:
+        services, data = town.services, listing("copy-mirrored-mug") + b"\0"
+        mine = checked(town, data)
+        before = services.check_store.check(mine.finding_id).kept_until
+        services.checks.check(town.actor("stranger"), data, file="theirs", profile="quick")
+        assert services.check_store.check(mine.finding_id).kept_until == before
+
+    def test_the_picture_is_not_shown_longer_because_others_check_it(
+        self, town: Town, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        services, data = town.services, listing("copy-mirrored-mug") + b"\0"
+        mine = checked(town, data)
+        over = services.check_store.check(mine.finding_id).kept_until
+        assert over is not None
+        services.checks.check(town.actor("stranger"), data, file="theirs", profile="quick")
+        clock = type("Later", (), {"now": lambda _self: over})()
+        monkeypatch.setattr(services.drawings, "_clock", clock)
+        with pytest.raises(NotFound, match="not kept"):
+            services.checks.query_picture(town.actor("asker"), mine.finding_id)
+
+    def test_nobody_destroys_it_by_registering_and_erasing_the_same(self, town: Town) -> None:
+        services, data = town.services, listing("copy-mirrored-mug") + b"\0"
+        mine = checked(town, data)
+        made = services.references.register(town.actor("stranger"), data, file="mine now.jpg")
+        services.references.erase(town.actor("stranger"), made.reference.reference_id)
+        services.tidy()
+        assert services.checks.query_picture(town.actor("asker"), mine.finding_id)
+
+    def test_it_goes_with_an_original_that_was_there_before(self, town: Town) -> None:
+        services, data = town.services, listing("copy-mirrored-mug") + b"\0"
+        made = services.references.register(town.actor("stranger"), data, file="first.jpg")
+        mine = checked(town, data)
+        services.references.erase(town.actor("stranger"), made.reference.reference_id)
+        with pytest.raises(NotFound, match="not kept"):
+            services.checks.query_picture(town.actor("asker"), mine.finding_id)
+
+
+def test_an_erased_original_leaves_the_jobs_that_registered_it(town: Town) -> None:
+    services, owner = town.services, town.actor("owner")
+    data = original("denim-jacket") + b"\0"
+    job = services.jobs.submit(owner, "register", [Input(file="telling.jpg", url="https://studio.example/telling.jpg")])
+    item = services.job_store.claim("w", at=services.clock.now(), lease=services.identity._idle)
+    assert item is not None
+    record = services.references.recorded(owner, data, file="telling.jpg")
+    assert record.similar
+    result = record.model_dump(mode="json") | {"fetched": {"url": "https://studio.example/telling.jpg"}}
+    services.job_store.finish(item, result, at=services.clock.now())
+    services.references.erase(owner, record.reference_id)
+    (left,) = services.jobs.items(owner, job.job_id)
+    assert (left.file, left.url) == ("", None)
+    assert left.result is not None
+    assert (left.result["similar"], "fetched" in left.result) == ([], False)
+    assert b"telling" not in stored_bytes(services.settings.home)

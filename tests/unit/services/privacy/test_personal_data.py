@@ -95,7 +95,7 @@ def test_checks_go_with_the_member_when_that_is_asked_for(town: Town, who: str) 
 def test_what_was_broken_off_can_be_asked_for_again(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     services, admin, member_id = town.services, town.actor("asker's admin"), town.actor("asker").name
     with monkeypatch.context() as patch:
-        patch.setattr(services.check_store, "erase", _power_cut)
+        patch.setattr(services.check_store, "erase_undecided", _power_cut)
         with pytest.raises(KeyboardInterrupt):
             services.personal_data.erase(admin, member_id, checks=True)
     assert services.members.member(admin, member_id).state == "erased"
@@ -117,3 +117,11 @@ def test_the_last_admin_keeps_its_checks(town: Town) -> None:
     with pytest.raises(InvalidTransition, match="last admin"):
         services.personal_data.erase(town.actor("asker's admin"), town.actor("asker's admin").name, checks=True)
     assert "check.erased" not in town.actions()
+
+
+def test_a_key_that_may_not_read_the_trail_is_not_given_events(town: Town) -> None:
+    told = town.services.personal_data.export
+    member_id = town.actor("asker").name
+    assert told(town.key("asker's admin", Scope.ORGANISATION_WRITE), member_id)["events"] is None
+    assert told(town.key("asker's admin", Scope.ORGANISATION_WRITE, Scope.AUDIT_READ), member_id)["events"]
+    assert told(town.actor("asker"), member_id)["events"]

@@ -1,5 +1,7 @@
 """Webhooks and their deliveries, product feeds, sign-in by OpenID Connect, the end of an organisation."""
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -16,6 +18,20 @@ def upgrade() -> None:
     # Added as they are: rebuilding the table would need every reference to it to be let go of.
     op.add_column("organisations", sa.Column("disabled_at", sa.DateTime(), nullable=True))
     op.add_column("organisations", sa.Column("erased_at", sa.DateTime(), nullable=True))
+    op.add_column("checks", sa.Column("kept_until", sa.DateTime(), nullable=True))
+    op.add_column("job_items", sa.Column("made_id", sa.String(length=64), nullable=True))
+    op.create_index(op.f("ix_job_items_made_id"), "job_items", ["made_id"], unique=False)
+    _name_what_was_made()
+
+
+def _name_what_was_made() -> None:
+    items = sa.table("job_items", *map(sa.column, ("job_id", "position", "result", "made_id")))
+    connection = op.get_bind()
+    for row in connection.execute(sa.select(items).where(items.c.result.is_not(None))).all():
+        result = json.loads(row.result)
+        made_id = result.get("finding_id") or result.get("reference_id")
+        mine = items.c.job_id == row.job_id, items.c.position == row.position
+        connection.execute(sa.update(items).where(*mine).values(made_id=made_id))
 
 
 def _create_webhooks() -> None:
