@@ -45,7 +45,8 @@ EXIT_MEANINGS = {
 CLI_NOTES = """\
 Data goes to stdout, progress and messages to stderr. `--json` prints one object a line, as results come, in the order
 of the inputs; see [json-contract.md](json-contract.md). Without it people get tables, in colour on a terminal unless
-`NO_COLOR` is set. `--home` may stand before or behind the command.
+`NO_COLOR` is set. `--home` may stand before or behind the command. In a
+checkout the command is `.venv/bin/imgguard`.
 
 A `PATH` is a file, a folder (all images in it and its subfolders, in order of name, told by their suffix, hidden files
 left out) or `-` for a list of paths on stdin, one a line, or separated by NUL with `--null`. A file that is named

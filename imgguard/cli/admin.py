@@ -148,7 +148,7 @@ def _report(made: "Founded", *, json: bool) -> None:
     ]
     if invited.token is not None and invited.expires_at is not None:
         facts += [("Token", invited.token), ("", f"sets the password, once, until {when(invited.expires_at)}")]
-        say("Hand the token over; it is not shown again.")
+        say("Hand the token over, as https://your.host/accept#TOKEN; it is not shown again.")
     print_facts(facts)
 
 

@@ -1,6 +1,7 @@
 """`imgguard demo`: the sample originals, the sample listings, and whether what is found is what is known of them."""
 
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -66,7 +67,7 @@ def demo(
     page.write("Demonstration: sample listings checked against sample originals")
     if not json:
         places = f"Report:   {page.path}", f"Pictures: {folder / 'evidence'}", f"Store:    {store}"
-        look = f'To look around: imgguard --home "{store}" list'
+        look = f'To look around: {sys.argv[0]} --home "{store}" list'
         print("", *found.sentences(), "", *map(shown, (*places, look)), sep="\n")
     if found.problems:
         say("imgguard: the demo did not find what is known of the samples", *(f"  {text}" for text in found.problems))

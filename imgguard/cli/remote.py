@@ -100,6 +100,11 @@ def translated(error: ClientError) -> errors.ImgguardError:
         hint = "Check the address, and whether `imgguard serve` runs there."
         return errors.DependencyError(str(error), hint=hint)
     request = f" (request {error.request_id})" if error.request_id else ""
+    if error.status >= 500 and error.code == "unknown":
+        return errors.DependencyError(
+            f"no imgguard answers there: {error.detail}",
+            hint="Check the address, the port, and what stands in between.",
+        )
     if error.status >= 500 and not isinstance(error, BusyProblem):
         return errors.DependencyError(f"the server failed: {error.detail}{request}", hint=error.hint)
     kind = _kinds().get(error.code) or next(

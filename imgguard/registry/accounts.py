@@ -15,7 +15,7 @@ class Disclosure(StrEnum):
 
     FULL = "full"  # the picture and its owner
     OUTLINE = "outline"  # the owner and where the pictures agree, beside a blurred thumbnail
-    CONTACT = "contact"  # only that something matches; imgguard passes messages on
+    CONTACT = "contact"  # only that something matches
 
 
 class Role(StrEnum):

@@ -71,7 +71,7 @@ def test_paths_and_methods_that_are_not_there(client: Client) -> None:
         ("/v1/keys", "GET, POST"),
         ("/v1/collections/col_1/works/wrk_1", "DELETE, PUT"),
         ("/v1/checks/bulk", "POST"),  # not the check of that name
-        ("/v1/checks/fnd_1", "GET"),
+        ("/v1/checks/fnd_1", "DELETE, GET"),
     ],
 )
 def test_every_method_of_a_path_is_allowed(path: str, allowed: str, client: Client) -> None:

@@ -15,7 +15,7 @@ from imgguard.storage.sql.catalogue import SqlCatalogue
 
 from . import stores
 
-KILLS = 30
+KILLS, MOST_KILLS = 30, 120
 HERE = Path(__file__).parent
 
 
@@ -39,7 +39,7 @@ def test_every_acknowledged_step_survives_being_killed(tmp_path: Path) -> None:
     erasing: set[str] = set()
     erased: set[str] = set()
     moment = random.Random(0)
-    for seed in range(KILLS):
+    for seed in range(MOST_KILLS):  # on a busy machine a process that is killed early has done little
         for word, reference_id, *digest in run_and_kill(tmp_path, seed, moment.uniform(0.0, 0.25)):
             if word == "registered":
                 (registered[reference_id],) = digest
@@ -47,6 +47,8 @@ def test_every_acknowledged_step_survives_being_killed(tmp_path: Path) -> None:
                 {"erasing": erasing, "erased": erased}[word].add(reference_id)
         if seed % 10 == 9:
             check(tmp_path, catalogue, registered, erasing, erased)
+            if seed + 1 >= KILLS and len(registered) > KILLS and erased:
+                break
     assert len(registered) > KILLS
     assert erased
     catalogue.close()

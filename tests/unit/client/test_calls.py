@@ -90,6 +90,8 @@ ORGANISATION = {
     "disclosure": "outline",
     "is_operator": False,
     "created_at": AT,
+    "disabled_at": None,
+    "erased_at": None,
 }
 WHO = {
     "organisation_id": "org_1",
@@ -178,6 +180,7 @@ CALLS: list[tuple[Call, Any, str]] = [
     (lambda c: c.check_of("fnd_1"), CHECK, "GET /v1/checks/fnd_1"),
     (lambda c: c.checked_picture("fnd_1"), PICTURE, "GET /v1/checks/fnd_1/picture"),
     (lambda c: c.match_pictures("fnd_1", 2), {"pictures": ["outline"]}, "GET /v1/checks/fnd_1/matches/2/pictures"),
+    (lambda c: c.erase_check("fnd_1"), NOTHING, "DELETE /v1/checks/fnd_1"),
     (lambda c: c.match_picture("fnd_1", 2, "outline"), PICTURE, "GET /v1/checks/fnd_1/matches/2/pictures/outline"),
     (lambda c: c.compare(b"a", b"b"), COMPARISON, "POST /v1/compare"),
     (lambda c: c.search_hash("0" * 64), {"items": [HASH_MATCH]}, "POST /v1/search/hash"),
