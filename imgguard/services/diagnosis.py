@@ -265,7 +265,7 @@ class Doctor:
         if pending:
             raise VerificationError(
                 f"{len(pending)} files of erased or expired images wait for their deletion",
-                hint="A service that runs deletes them within minutes; else the next `imgguard register` or `check` does.",
+                hint="A running service deletes them within minutes; else the next `imgguard register` or `check`.",
             )
         return "none due"
 
