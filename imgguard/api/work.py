@@ -32,10 +32,13 @@ LOOK_SECONDS = 0.25
 
 RETRY_SECONDS = 1
 DRAW_PATIENCE = 5.0
-"""Seconds that a request waits for its turn to draw, compare or fetch, before it is told to come back."""
+"""Seconds that a request waits for its turn to draw, compare, fetch or search, before it is told to come back."""
 
 FETCHES = 4
 """Requests that are fetched for at the same time; pictures are fetched by workers, and not counted here."""
+
+SEARCHES = 2
+"""Searches by hash that are made at the same time: short ones, but threads and cores are there for others too."""
 
 PICTURE_ERRORS = (
     errors.UnsupportedFormat,
@@ -177,6 +180,15 @@ async def fetched[Result](request: Request, fetch: Callable[[], Result]) -> Resu
     """
     fetching = partial(run_in_threadpool, fetch)
     return await _in_turn(request.app.state.fetching, fetching, "too much is being fetched from other servers")
+
+
+async def searched[Result](request: Request, search: Callable[[], Result]) -> Result:
+    """What ``search`` gives: `SEARCHES` at a time.
+
+    Raises Overloaded when others take too long, and what ``search`` raises.
+    """
+    searching = partial(run_in_threadpool, search)
+    return await _in_turn(request.app.state.searching, searching, "too many searches are being made")
 
 
 async def _in_turn[Result](turns: asyncio.Semaphore, do: Callable[[], Awaitable[Result]], busy: str) -> Result:

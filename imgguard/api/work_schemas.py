@@ -238,19 +238,19 @@ class HashSearch(BaseModel):
 
 
 class HashMatches(BaseModel):
-    """At most 20, nearest first. No pixels were compared."""
+    """At most 20, nearest first: own originals and those in `full`. No pixels were compared."""
 
     model_config = _with(
         {
             "items": [
                 {
                     "number": 1,
-                    "disclosure": "outline",
+                    "disclosure": "full",
                     "is_own": False,
-                    "reference_id": None,
-                    "file": None,
+                    "reference_id": "ref_01jv8m2k4n6p8r0t2v4x6z8a0b",
+                    "file": "mug.jpg",
                     "owner": "Sample Studio",
-                    "hamming_distance": None,
+                    "hamming_distance": 6,
                 }
             ]
         }

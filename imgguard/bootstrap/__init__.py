@@ -18,6 +18,7 @@ from imgguard.storage.folders import folder_bytes
 if TYPE_CHECKING:
     from imgguard.services.checks import Checks
     from imgguard.services.feeds import Feeds
+    from imgguard.services.hash_search import HashSearch
     from imgguard.services.jobs import Jobs
     from imgguard.services.references import References
     from imgguard.services.webhook_sending import Sender
@@ -38,7 +39,6 @@ class Services(PeopleServices):
 
         return Checks(
             store=self.check_store,
-            catalogue=self.catalogue,
             checking=self.checking,
             comparison=self.comparison,
             drawings=self.drawings,
@@ -46,6 +46,12 @@ class Services(PeopleServices):
             clock=self.clock,
             candidates=self.settings.candidates,
         )
+
+    @cached_property
+    def hash_search(self) -> "HashSearch":
+        from imgguard.services.hash_search import HashSearch
+
+        return HashSearch(store=self.check_store, catalogue=self.catalogue, trail=self.audit_trail, clock=self.clock)
 
     @cached_property
     def references(self) -> "References":

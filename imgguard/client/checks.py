@@ -115,7 +115,8 @@ class CheckCalls(Calls):
         return self._upload(path_of("compare"), sources, {"profile": profile}).read(Comparison)
 
     def search_hash(self, pdq: str, *, distance: int = 31) -> list[HashMatch]:
-        """The registered pictures nearest to a PDQ hash (64 hexadecimal digits), within ``distance`` of 0 to 31 bits.
+        """The registered pictures nearest to a PDQ hash (64 hexadecimal digits), within ``distance`` of 0 to 31 bits:
+        own ones, those whose owner's policy is `full`, and for reviewers of the operator all.
 
         Raises InvalidProblem.
         """

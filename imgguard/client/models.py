@@ -183,10 +183,10 @@ class HashMatch(Told):
     number: int
     disclosure: str
     is_own: bool
-    reference_id: str | None = None
+    reference_id: str
     file: str | None = None
     owner: str | None = None
-    hamming_distance: int | None = None
+    hamming_distance: int
 
 
 class Registered(Told):

@@ -83,6 +83,17 @@ class CheckStore(Protocol):
         """By id; one that is not there is absent. Owners without accounts disclose outlines."""
         ...
 
-    def perceptual_hashes(self, *, after: int = 0, limit: int = 10_000) -> Sequence[tuple[int, str, bytes]]:
-        """Number and SHA-256 of searchable contents and their stored PDQ, in order of number, behind ``after``."""
+    def perceptual_hashes(self, *, after: int = 0, limit: int = 10_000) -> Sequence[tuple[int, bytes]]:
+        """Number of searchable contents and their stored PDQ, in order of number, behind ``after``."""
+        ...
+
+    def perceptual_hashes_of(self, numbers: Collection[int]) -> Sequence[tuple[int, bytes]]:
+        """The same of these contents; of one that is not searchable, or not there, nothing."""
+        ...
+
+    def shown_references(
+        self, numbers: Collection[int], *, owner_id: str, policies: Collection[Disclosure]
+    ) -> Sequence[tuple[int, str]]:
+        """Number and id of the active references of these contents that are ``owner_id``'s, or whose owner's policy is
+        one of ``policies``."""
         ...

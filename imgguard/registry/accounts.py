@@ -88,6 +88,7 @@ class Action(StrEnum):
     COLLECTION_DELETED = "collection.deleted"
     CHECK_MADE = "check.made"
     CHECK_ERASED = "check.erased"
+    HASH_SEARCHED = "hash.searched"
     WEBHOOK_CREATED = "webhook.created"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_DELETED = "webhook.deleted"

@@ -4,23 +4,19 @@ from collections.abc import Collection, Mapping, Sequence
 
 from imgguard.errors import InputError, NotFound, PermissionDenied
 from imgguard.pipeline import PROFILES
-from imgguard.ports import Catalogue, CheckStore, Clock, MadeCheck, NewCheck
+from imgguard.ports import CheckStore, Clock, MadeCheck, NewCheck
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, Scope
 from imgguard.registry.licences import Use
 from imgguard.registry.names import LONGEST_NAME
-from imgguard.services import hashes, redaction
+from imgguard.services import redaction
 from imgguard.services.audit import event_of
 from imgguard.services.check_views import CheckViews, DamagedCheck, Standings
 from imgguard.services.checking import Asked, Checking, Made, Request
 from imgguard.services.comparison import Comparison
 from imgguard.services.drawings import Drawings
-from imgguard.services.redaction import HashHit
 from imgguard.services.rights_inputs import checked_limit
-from imgguard.services.views import CheckView, CompareView, HashMatchView, StandingRecord, use_view
-
-MOST_HASH_MATCHES = 20
-_HASHES_LOOKED_UP = 200  # contents near a hash whose references are looked up: more are one picture many times
+from imgguard.services.views import CheckView, CompareView, StandingRecord, use_view
 
 
 class Checks:
@@ -30,7 +26,6 @@ class Checks:
         self,
         *,
         store: CheckStore,
-        catalogue: Catalogue,
         checking: Checking,
         comparison: Comparison,
         drawings: Drawings,
@@ -39,7 +34,6 @@ class Checks:
         candidates: int | None = None,
     ) -> None:
         self._store = store
-        self._catalogue = catalogue
         self._checking = checking
         self._comparison = comparison
         self._drawings = drawings
@@ -112,24 +106,6 @@ class Checks:
             weights=line.weights or "",
             calibration=line.calibration or "",
         )
-
-    def hash_search(
-        self, actor: Actor, pdq_hex: str, *, distance: int = hashes.LONGEST_DISTANCE
-    ) -> Sequence[HashMatchView]:
-        """The registered pictures nearest to a PDQ hash, at most 20, nearest first; too plain ones are left out.
-
-        Of originals that are not shown it is only told that they are within 31 bits, whatever ``distance`` was asked
-        for. Raises PermissionDenied without `checks:write`, InputError.
-        """
-        actor.require(Scope.CHECKS_WRITE)
-        within = hashes.checked_distance(distance)
-        near = hashes.nearest(self._store, hashes.pdq_of(pdq_hex), most=_HASHES_LOOKED_UP)
-        found = {
-            reference.reference_id: bits for bits, sha256 in near for reference in self._catalogue.references_of(sha256)
-        }
-        originals = self._store.originals(found)
-        hits = [HashHit(original=original, hamming_distance=found[id_]) for id_, original in originals.items()]
-        return redaction.hash_match_views(actor, hits, within=within, most=MOST_HASH_MATCHES)
 
     # looking
 

@@ -1,12 +1,13 @@
-"""Registered pictures by their PDQ hash: for matchers elsewhere, which exchange hashes and no pictures."""
+"""PDQ hashes: how they are written, and which of many are near to one. Pure."""
 
-import heapq
 import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imgguard.errors import InputError
-from imgguard.ports import CheckStore
 
 LONGEST_DISTANCE = 31
 """Bits, of 256: what PDQ's authors call a match (Facebook, The TMK+PDQF Video-Hashing Algorithm, 2019)."""
@@ -15,6 +16,7 @@ LOWEST_QUALITY = 50
 """Below it the same authors discard the hash: the picture is too plain."""
 
 _HEX = re.compile("[0-9a-f]{64}", re.ASCII)
+_BYTES = 32
 
 
 def pdq_of(text: str) -> bytes:
@@ -34,21 +36,46 @@ def checked_distance(distance: int) -> int:
     return distance
 
 
-def nearest(store: CheckStore, pdq: bytes, *, most: int) -> list[tuple[int, str]]:
-    """Distance and SHA-256 of the ``most`` searchable contents nearest to ``pdq``, not beyond ``LONGEST_DISTANCE``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hashes:
+    """Hashes of contents, in order of their ``numbers``, int64 (n,); ``words``: uint64 (n, 4). 40 bytes each."""
 
-    Reads them all, page by page: nothing of what is erased can linger in a copy.
-    """
-    wanted = np.frombuffer(pdq, dtype=np.uint8)
-    found: list[tuple[int, str]] = []
-    after = 0
-    while page := store.perceptual_hashes(after=after):
-        after = page[-1][0]
-        usable = [(sha256, data) for _, sha256, data in page if len(data) == 33 and data[32] >= LOWEST_QUALITY]
-        if not usable:
-            continue
-        rows = np.frombuffer(b"".join(data[:32] for _, data in usable), dtype=np.uint8).reshape(-1, 32)
-        distances = np.bitwise_count(rows ^ wanted).sum(axis=1, dtype=np.int64)
-        near = np.flatnonzero(distances <= LONGEST_DISTANCE)
-        found = heapq.nsmallest(most, [*found, *((int(distances[at]), usable[at][0]) for at in near)])
-    return found
+    numbers: NDArray[np.int64]
+    words: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, stored: Iterable[tuple[int, bytes]]) -> "Hashes":
+        """Numbers and what is stored of each: hash and quality. Too plain ones and damaged ones are left out."""
+        usable = [
+            (number, data[:_BYTES])
+            for number, data in stored
+            if len(data) == _BYTES + 1 and data[_BYTES] >= LOWEST_QUALITY
+        ]
+        return cls._sorted(
+            np.array([number for number, _ in usable], dtype=np.int64), _words(b"".join(data for _, data in usable))
+        )
+
+    @classmethod
+    def _sorted(cls, numbers: NDArray[np.int64], words: NDArray[np.uint64]) -> "Hashes":
+        order = np.argsort(numbers, kind="stable")
+        return cls(numbers=numbers[order], words=words[order])
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def changed(self, numbers: Collection[int], now: "Hashes") -> "Hashes":
+        """Without ``numbers``, and with ``now``: another object, so that whoever searches this one can go on."""
+        stays = np.isin(self.numbers, np.array(sorted(numbers), dtype=np.int64), invert=True)
+        return self._sorted(
+            np.concatenate((self.numbers[stays], now.numbers)), np.concatenate((self.words[stays], now.words))
+        )
+
+    def by_distance(self, pdq: bytes) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+        """All numbers, nearest to ``pdq`` first and then in order, and the distance of each in bits."""
+        distances = np.bitwise_count(self.words ^ _words(pdq)).sum(axis=1, dtype=np.uint16)
+        order = np.argsort(distances, kind="stable")
+        return self.numbers[order], distances[order]
+
+
+def _words(data: bytes) -> NDArray[np.uint64]:
+    return np.frombuffer(data, dtype=np.uint64).reshape(-1, 4)

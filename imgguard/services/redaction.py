@@ -254,43 +254,41 @@ def conclusion_of(matches: Iterable[tuple[Match, Standing]], *, reasons: Iterabl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HashHit:
-    """A reference whose stored PDQ is ``hamming_distance`` bits from the one asked about."""
+    """An active reference whose stored PDQ is ``hamming_distance`` bits from the one asked about."""
 
     original: Original
     hamming_distance: int
 
 
-def hash_match_views(actor: Actor, hits: Iterable[HashHit], *, within: int, most: int) -> list[HashMatchView]:
-    """At most ``most`` of the ``hits``: nearest first those that ``actor`` may see, as far as they are ``within``.
+def hash_policies(actor: Actor) -> frozenset[Disclosure]:
+    """Policies under which originals of others answer ``actor`` when it searches by hash; its own always do.
 
-    The others come behind them, ordered by owner and not by distance, whatever that is, for to be told exactly which
-    distance is too large is to be told the distance, and so, bit by bit, the hash.
+    Of the rest not even a yes or no is told: asked about 256 hashes that lie just within the distance, each of which
+    differs from the next in one bit, it would spell the stored hash out.
     """
-    exact: list[tuple[HashHit, Disclosed]] = []
-    hidden: dict[str, tuple[HashHit, Disclosed]] = {}
-    for hit in sorted(hits, key=lambda hit: (hit.hamming_distance, hit.original.reference.reference_id)):
-        reference = hit.original.reference
-        shown = disclosed(reference, hit.original.disclosure, everything=sees_everything(actor, reference))
-        if shown in ("everything", "full"):
-            exact += [(hit, shown)] * (hit.hamming_distance <= within)
-        elif shown != "erased":
-            hidden.setdefault(reference.owner_id if shown == "contact" else reference.reference_id, (hit, shown))
-    rest = sorted(
-        hidden.values(),
-        key=lambda found: (found[0].original.reference.owner_id, found[0].original.reference.reference_id),
-    )
-    chosen = [*exact, *rest][:most]
-    return [_hash_match(actor, hit, shown, number) for number, (hit, shown) in enumerate(chosen, start=1)]
+    return frozenset(Disclosure) if actor.reads_every_finding else frozenset({Disclosure.FULL})
 
 
-def _hash_match(actor: Actor, hit: HashHit, shown: Disclosed, number: int) -> HashMatchView:
-    reference, is_exact = hit.original.reference, shown in ("everything", "full")
+def hash_match_views(actor: Actor, hits: Iterable[HashHit]) -> list[HashMatchView]:
+    """Those of the ``hits`` that may answer ``actor``, in their order, numbered from 1."""
+    policies = hash_policies(actor)
+    shown = [
+        hit
+        for hit in hits
+        if hit.original.reference.status is ReferenceStatus.ACTIVE
+        and (actor.owns(hit.original.reference.owner_id) or hit.original.disclosure in policies)
+    ]
+    return [_hash_match(actor, hit, number) for number, hit in enumerate(shown, start=1)]
+
+
+def _hash_match(actor: Actor, hit: HashHit, number: int) -> HashMatchView:
+    reference = hit.original.reference
     return HashMatchView(
         number=number,
-        disclosure=shown,
+        disclosure="everything" if sees_everything(actor, reference) else "full",
         is_own=actor.owns(reference.owner_id),
-        reference_id=reference.reference_id if is_exact else None,
-        file=base_name(reference.file) if is_exact else None,
-        owner=None if shown == "contact" else reference.owner,
-        hamming_distance=hit.hamming_distance if is_exact else None,
+        reference_id=reference.reference_id,
+        file=base_name(reference.file),
+        owner=reference.owner,
+        hamming_distance=hit.hamming_distance,
     )

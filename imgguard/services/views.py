@@ -126,12 +126,12 @@ class HashMatchView(_View):
     """A registered picture whose PDQ hash is near the one asked about. No pixels were compared."""
 
     number: int
-    disclosure: Disclosed
+    disclosure: Literal["everything", "full"]
     is_own: bool
-    reference_id: str | None
+    reference_id: str
     file: str | None
     owner: str | None
-    hamming_distance: int | None
+    hamming_distance: int
 
 
 # references and works

@@ -1,6 +1,13 @@
 """Comparing two pictures, and the search by hash: nothing is stored, and no more is told than by a check."""
 
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+import pytest
+
+from imgguard.api import work
+from imgguard.fingerprint.fingerprint import DescriptorKind
 
 from .client import assert_problem
 from .conftest import Office, sample
@@ -32,18 +39,36 @@ def test_what_is_no_picture_is_told(office: Office) -> None:
 
 def pdq_of_the_mug(office: Office) -> str:
     mug = hashlib.sha256(sample("originals/mug.jpg")).hexdigest()
-    hashes = {sha256: data for _, sha256, data in office.services.check_store.perceptual_hashes(after=0)}
-    return hashes[mug][:32].hex()
+    (stored,) = office.services.catalogue.descriptors(mug, [DescriptorKind.PDQ])
+    return stored.data[:32].hex()
 
 
-def test_a_search_by_hash_tells_strangers_no_distance(office: Office) -> None:
+def test_a_search_by_hash_tells_strangers_of_no_original(office: Office) -> None:
     asked = {"pdq": pdq_of_the_mug(office), "distance": 0}
     mine = office.as_("studio.rights_holder").post("/v1/search/hash", json=asked).json()["items"][0]
     assert (mine["reference_id"], mine["hamming_distance"]) == (office.world.reference_id, 0)
-    strange = office.as_("shop.seller").post("/v1/search/hash", json=asked).json()["items"]
-    assert [(one["reference_id"], one["hamming_distance"]) for one in strange if not one["is_own"]] == [(None, None)]
-    far = office.as_("shop.seller").post("/v1/search/hash", json={"pdq": "0" * 64})
-    assert (far.status_code, far.json()) == (200, {"items": []})
+    for pdq in (asked["pdq"], "0" * 64):
+        strange = office.as_("shop.seller").post("/v1/search/hash", json={"pdq": pdq})
+        assert (strange.status_code, strange.json()) == (200, {"items": []})
+
+
+def test_searches_cannot_use_up_the_threads(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end = threading.Event()
+
+    def search(*_: object, **__: object) -> list[object]:
+        assert may_end.wait(30)
+        return []
+
+    monkeypatch.setattr(office.services.hash_search, "search", search)
+    monkeypatch.setattr(work, "DRAW_PATIENCE", 0.2)
+    seller, most = office.as_("shop.seller"), work.SEARCHES
+    with ThreadPoolExecutor(most + 1) as threads:
+        asked = [threads.submit(seller.post, "/v1/search/hash", json={"pdq": "0" * 64}) for _ in range(most + 1)]
+        first = next(as_completed(asked)).result()
+        assert_problem(first, 503, "overloaded")
+        assert seller.get("/v1/checks").status_code == 200
+        may_end.set()
+        assert sorted(one.result().status_code for one in asked) == [200] * most + [503]
 
 
 def test_a_hash_that_is_none(office: Office) -> None:

@@ -170,12 +170,38 @@ class TestChecks:
         assert len(house.checks.originals([*many, *(f"ref_{number}" for number in range(1200))])) == 3
 
     def test_perceptual_hashes_of_what_can_be_found(self, house: House) -> None:
-        first, second = house.register(), house.register(BLUE)
+        first, _ = house.register(), house.register(BLUE)
         found = list(house.checks.perceptual_hashes())
-        assert [(sha256, data) for _, sha256, data in found] == [(first.sha256, RED[:32]), (second.sha256, BLUE[:32])]
+        assert [data for _, data in found] == [RED[:32], BLUE[:32]]
         assert list(house.checks.perceptual_hashes(after=found[0][0], limit=1)) == [found[1]]
+        numbers = [number for number, _ in found]
+        assert list(house.checks.perceptual_hashes_of([*reversed(numbers), *range(1000, 2200)])) == found
         house.catalogue.withdraw(first.reference_id, at=LATER)
         assert list(house.checks.perceptual_hashes()) == [found[1]]
+        assert list(house.checks.perceptual_hashes_of(numbers)) == [found[1]]
+
+    def test_references_that_are_shown_by_owner_and_policy(self, house: House) -> None:
+        organisation, _ = house.found("ann", disclosure=Disclosure.CONTACT)
+        house.found("bob", disclosure=Disclosure.FULL)
+        ann, bob, nobody = house.register(), house.register(owner="bob"), house.register(BLUE, owner="nobody")
+        red, blue = (number for number, _ in house.checks.perceptual_hashes())
+
+        def shown(owner_id: str, *policies: Disclosure) -> set[tuple[int, str]]:
+            numbers = [red, blue, *range(1000, 2200)]
+            return set(house.checks.shown_references(numbers, owner_id=owner_id, policies=policies))
+
+        assert shown("own_else", Disclosure.FULL) == {(red, bob.reference_id)}
+        assert shown(organisation.owner_id, Disclosure.FULL) == {(red, ann.reference_id), (red, bob.reference_id)}
+        assert shown("own_else", Disclosure.OUTLINE) == {(blue, nobody.reference_id)}
+        assert shown("own_else", *Disclosure) == {
+            (red, ann.reference_id),
+            (red, bob.reference_id),
+            (blue, nobody.reference_id),
+        }
+        assert shown("own_else") == set()
+        house.catalogue.withdraw(bob.reference_id, at=LATER)
+        assert shown("own_else", Disclosure.FULL) == set()
+        assert house.checks.shown_references([], owner_id=organisation.owner_id, policies=[Disclosure.FULL]) == []
 
 
 class TestReferencesWithEvents:

@@ -1,10 +1,9 @@
-"""``/v1/compare`` and ``/v1/search/hash``: questions of which nothing is stored."""
+"""``/v1/compare`` and ``/v1/search/hash``: questions of which no finding is stored."""
 
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
 from imgguard.api import uploads, work
@@ -58,11 +57,12 @@ async def compare(
     operation_id="search_hash",
     summary="Search by perceptual hash",
     response_model=HashMatches,
-    responses=errors(PermissionDenied, InputError),
+    responses=errors(PermissionDenied, InputError, Overloaded),
 )
-async def search_hash(body: HashSearch, actor: ActorDep, services: ServicesDep) -> Response:
-    """The registered pictures nearest to a PDQ hash, at most 20, for exchange with other matchers. Of originals that
-    are not shown it is told only that they are within 31 bits."""
-    search = partial(services.checks.hash_search, actor, body.pdq, distance=body.distance)
-    found = await run_in_threadpool(search)
+async def search_hash(request: Request, body: HashSearch, actor: ActorDep, services: ServicesDep) -> Response:
+    """The registered pictures nearest to a PDQ hash, at most 20, for exchange with other matchers: own originals, those
+    whose owner's policy is `full`, and for reviewers of the operator all. Of others nothing is told, not even that one
+    is near: whether a picture matches them is told by a check of it. Each search is in the audit trail."""
+    search = partial(services.hash_search.search, actor, body.pdq, distance=body.distance)
+    found = await work.searched(request, search)
     return JSONResponse({"items": [view.model_dump(mode="json") for view in found]})

@@ -6,12 +6,13 @@ from datetime import datetime
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select
+from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, select
 
 from imgguard.errors import InvalidTransition, NotFound
 from imgguard.fingerprint.fingerprint import DescriptorKind
 from imgguard.ports import Asker, MadeCheck, NewCheck, Original, StoredFinding
 from imgguard.registry.accounts import AuditEvent, Disclosure
+from imgguard.registry.records import ReferenceStatus
 from imgguard.storage.sql import audit, job_rows, references
 from imgguard.storage.sql import queries as queries_rows
 from imgguard.storage.sql.contents import STATEMENT_NUMBERS, is_searchable
@@ -42,6 +43,12 @@ made: Select[Any] = (
     .outerjoin(checks, checks.c.finding_id == findings.c.finding_id)
     .outerjoin(organisations, organisations.c.organisation_id == checks.c.organisation_id)
     .outerjoin(queries, queries.c.query_sha256 == findings.c.query_sha256)
+)
+
+_hashes: Select[Any] = (
+    select(contents.c.number, descriptors.c.data)
+    .join(descriptors, descriptors.c.content_number == contents.c.number)
+    .where(descriptors.c.kind == DescriptorKind.PDQ, is_searchable)
 )
 
 
@@ -183,13 +190,32 @@ class SqlChecks:
                     )
         return found
 
-    def perceptual_hashes(self, *, after: int = 0, limit: int = 10_000) -> Sequence[tuple[int, str, bytes]]:
-        statement = (
-            select(contents.c.number, contents.c.sha256, descriptors.c.data)
-            .join(descriptors, descriptors.c.content_number == contents.c.number)
-            .where(descriptors.c.kind == DescriptorKind.PDQ, contents.c.number > after, is_searchable)
-            .order_by(contents.c.number)
-            .limit(limit)
-        )
+    def perceptual_hashes(self, *, after: int = 0, limit: int = 10_000) -> Sequence[tuple[int, bytes]]:
+        statement = _hashes.where(contents.c.number > after).order_by(contents.c.number).limit(limit)
         with self._database.read() as connection:
-            return [(row.number, row.sha256, row.data) for row in connection.execute(statement)]
+            return [(row.number, row.data) for row in connection.execute(statement)]
+
+    def perceptual_hashes_of(self, numbers: Collection[int]) -> Sequence[tuple[int, bytes]]:
+        found: list[tuple[int, bytes]] = []
+        with self._database.read() as connection:
+            for some in batched(sorted(set(numbers)), STATEMENT_NUMBERS):
+                rows = connection.execute(_hashes.where(contents.c.number.in_(some)).order_by(contents.c.number))
+                found += [(row.number, row.data) for row in rows]
+        return found
+
+    def shown_references(
+        self, numbers: Collection[int], *, owner_id: str, policies: Collection[Disclosure]
+    ) -> Sequence[tuple[int, str]]:
+        policy = func.coalesce(organisations.c.disclosure, Disclosure.OUTLINE)
+        statement = (
+            select(refs.c.content_number, refs.c.reference_id)
+            .outerjoin(organisations, organisations.c.owner_id == refs.c.owner_id)
+            .where(refs.c.status == ReferenceStatus.ACTIVE)
+            .where(or_(refs.c.owner_id == owner_id, policy.in_(sorted(policies))))
+        )
+        found: list[tuple[int, str]] = []
+        with self._database.read() as connection:
+            for some in batched(sorted(set(numbers)), STATEMENT_NUMBERS):
+                rows = connection.execute(statement.where(refs.c.content_number.in_(some)))
+                found += [(row.content_number, row.reference_id) for row in rows]
+        return found

@@ -42,7 +42,7 @@ COMPARISON = {
     "reference_sha256": "4" * 64,
     "match": MATCH,
 }
-HASH_MATCH = {"number": 1, "disclosure": "contact", "is_own": False, "hamming_distance": None}
+HASH_MATCH = {"number": 1, "disclosure": "full", "is_own": False, "reference_id": "ref_1", "hamming_distance": 3}
 LICENCE = {
     "licence_id": "lic_1",
     "licensor": {"organisation_id": "org_1", "organisation": "Sample Studio"},

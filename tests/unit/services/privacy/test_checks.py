@@ -30,7 +30,7 @@ from imgguard.services.licences import Terms
 from imgguard.services.views import CheckView
 from imgguard.storage.sql.schema import checks, descriptors, findings, queries, standings
 
-from .town import FOLDER, Town, assert_untold, listing, original, pdq_of, references_of, secrets_of, sizes_of
+from .town import FOLDER, Town, assert_untold, listing, original, references_of, secrets_of, sizes_of
 
 JACKET, MUG, CAP = "copy-cropped-denim-jacket", "copy-mirrored-mug", "other-photo-of-same-cap"
 WATCH = "unrelated-watch"
@@ -80,8 +80,6 @@ class TestWhoSees:
             service.check(actor, b"", file="a", profile="quick")
         with pytest.raises(PermissionDenied):
             service.compare(actor, b"", b"", file="a", reference_file="b", profile="quick")
-        with pytest.raises(PermissionDenied):
-            service.hash_search(actor, "0" * 64)
 
     def test_what_is_another_organisations_looks_like_what_is_not_there(self, town: Town) -> None:
         actor, finding_id = town.actor("stranger"), town.finding(JACKET)
@@ -106,18 +104,10 @@ class TestWhoSees:
         for refused in (
             lambda: service.check(reads, b"", file="a", profile="quick"),
             lambda: service.compare(reads, b"", b"", file="a", reference_file="b", profile="quick"),
-            lambda: service.hash_search(reads, "0" * 64),
+            lambda: town.services.hash_search.search(reads, "0" * 64),
         ):
             with pytest.raises(PermissionDenied):
                 refused()
-
-    def test_a_key_of_a_reviewer_without_the_scope_reviews_nothing(self, town: Town) -> None:
-        key = town.key("reviewer", Scope.CHECKS_WRITE)
-        pdq = pdq_of(town, references_of(town, "Sample Studio")[0])
-        assert {view.disclosure for view in town.services.checks.hash_search(key, pdq)} == {"outline"}
-        assert {view.disclosure for view in town.services.checks.hash_search(town.actor("reviewer"), pdq)} == {
-            "everything"
-        }
 
     def test_whoever_is_disabled_has_no_actor(self, town: Town) -> None:
         services, asker = town.services, town.actor("asker")
@@ -242,7 +232,7 @@ class TestWhatIsTold:
     @pytest.mark.parametrize("policy", [Disclosure.OUTLINE, Disclosure.CONTACT])
     def test_events_tell_strangers_nothing(self, town: Town, policy: Disclosure) -> None:
         town.disclose(policy)
-        town.services.checks.hash_search(town.actor("asker"), "0" * 64)
+        town.services.hash_search.search(town.actor("asker"), "0" * 64)
         for viewer in ("asker's admin", "stranger's reviewer"):
             events = list(town.services.audit.all_events(town.actor(viewer)))
             text = json.dumps([repr(event) for event in events])
@@ -447,43 +437,6 @@ class TestOtherWaysToAsk:
         assert town.services.catalogue.statistics() == before
         other = service.compare(asker, listing(JACKET), listing(WATCH), file="a", reference_file="b", profile="quick")
         assert_untold(town, other.model_dump_json(), "Sample Studio", "Second Studio", names=True)
-
-    @pytest.mark.parametrize("policy", Disclosure)
-    def test_hash_search_gives_no_more_than_a_check(self, town: Town, policy: Disclosure) -> None:
-        town.disclose(policy)
-        service, asker = town.services.checks, town.actor("asker")
-        pdq = pdq_of(town, references_of(town, "Second Studio")[0])
-        views = service.hash_search(asker, pdq.upper(), distance=0)
-        text = json.dumps([view.model_dump(mode="json") for view in views])
-        if policy is Disclosure.FULL:
-            assert {view.file for view in views} >= {"denim-jacket-camera.jpg", "denim-jacket-again.jpg"}
-            assert {view.hamming_distance for view in views} == {0}
-        else:
-            contact = policy is Disclosure.CONTACT
-            assert_untold(town, text, "Sample Studio", "Second Studio", names=contact)
-            assert text == json.dumps([view.model_dump(mode="json") for view in service.hash_search(asker, pdq)])
-            assert len(views) == (2 if contact else 3)
-        everything = service.hash_search(town.actor("reviewer"), pdq, distance=0)
-        assert {view.disclosure for view in everything} == {"everything"}
-
-    def test_hashes_that_are_far_plain_or_withdrawn_are_not_found(self, town: Town) -> None:
-        service, reviewer = town.services.checks, town.actor("reviewer")
-        pdq = pdq_of(town, references_of(town, "Second Studio")[0])
-        assert service.hash_search(reviewer, f"{int(pdq, 16) ^ (2**256 - 1):064x}") == []
-        near = f"{int(pdq, 16) ^ (2**31 - 1):064x}"
-        assert {view.hamming_distance for view in service.hash_search(reviewer, near)} >= {31}
-        assert service.hash_search(reviewer, near, distance=20) == []
-        with town.services.database.write() as connection:
-            of_hashes = descriptors.c.kind == DescriptorKind.PDQ
-            for row in connection.execute(select(descriptors).where(of_hashes)).all():
-                plain = update(descriptors).where(descriptors.c.descriptor_id == row.descriptor_id)
-                connection.execute(plain.values(data=row.data[:32] + bytes([49])))
-        assert service.hash_search(reviewer, pdq) == []
-
-    @pytest.mark.parametrize(("pdq", "distance"), [("0" * 63, 5), ("g" * 64, 5), ("0" * 64, 32), ("0" * 64, -1)])
-    def test_what_is_no_hash(self, town: Town, pdq: str, distance: int) -> None:
-        with pytest.raises(InputError):
-            town.services.checks.hash_search(town.actor("asker"), pdq, distance=distance)
 
     def test_what_no_check_takes(self, town: Town) -> None:
         service, asker = town.services.checks, town.actor("asker")

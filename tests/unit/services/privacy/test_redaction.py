@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -365,31 +366,33 @@ def hit(number: int, distance: int, disclosure: Disclosure, owner: str = "Sample
     return HashHit(original=original, hamming_distance=distance)
 
 
-def test_a_hash_tells_strangers_nothing_of_distances() -> None:
-    """Not by a number, not by what a smaller distance leaves out, and not by the order."""
-    for policy in (Disclosure.OUTLINE, Disclosure.CONTACT):
-        answers = [
-            hash_match_views(actor(), [hit(1, one, policy), hit(2, two, policy, "Other")], within=within, most=20)
-            for one, two in ((0, 31), (31, 0), (7, 7))
-            for within in (0, 15, 31)
-        ]
-        assert all(answer == answers[0] for answer in answers)
-        assert len(answers[0]) == 2
-        assert all(view.hamming_distance is view.reference_id is view.file is None for view in answers[0])
-        assert [view.owner for view in answers[0]] == (
-            ["Other", "Sample Studio"] if policy is Disclosure.OUTLINE else [None, None]
-        )
-
-
-def test_a_hash_tells_the_owner_all() -> None:
-    hits = [hit(1, 9, Disclosure.CONTACT), hit(2, 3, Disclosure.CONTACT), hit(3, 11, Disclosure.CONTACT)]
-    views = hash_match_views(actor("Sample Studio"), hits, within=10, most=20)
-    assert [(view.reference_id, view.hamming_distance, view.is_own) for view in views] == [
-        ("ref_2", 3, True),
-        ("ref_1", 9, True),
+def test_a_hash_is_answered_by_own_originals_and_by_those_in_full() -> None:
+    hits = [
+        hit(1, 0, Disclosure.CONTACT),
+        hit(2, 3, Disclosure.OUTLINE),
+        hit(3, 4, Disclosure.FULL),
+        hit(4, 9, Disclosure.CONTACT, "Other"),
     ]
-    assert len(hash_match_views(actor(), hits, within=31, most=20)) == 1
-    assert len(hash_match_views(actor("Sample Studio"), hits, within=31, most=2)) == 2
+    assert [(view.number, view.reference_id, view.disclosure) for view in hash_match_views(actor(), hits)] == [
+        (1, "ref_3", "full")
+    ]
+    views = hash_match_views(actor("Other"), hits)
+    assert [(view.reference_id, view.disclosure, view.is_own, view.hamming_distance) for view in views] == [
+        ("ref_3", "full", False, 4),
+        ("ref_4", "everything", True, 9),
+    ]
+    reviewer = actor(is_operator=True, roles=frozenset({Role.REVIEWER}))
+    assert [view.disclosure for view in hash_match_views(reviewer, hits)] == ["everything"] * 4
+    assert hash_match_views(actor(is_operator=True), hits) == hash_match_views(actor(), hits)
+
+
+@pytest.mark.parametrize("status", [ReferenceStatus.WITHDRAWN, ReferenceStatus.ERASED])
+def test_a_hash_is_not_answered_by_what_was_taken_back_meanwhile(status: ReferenceStatus) -> None:
+    one = hit(1, 0, Disclosure.FULL)
+    gone = HashHit(
+        original=replace(one.original, reference=replace(one.original.reference, status=status)), hamming_distance=0
+    )
+    assert hash_match_views(actor("Sample Studio"), [gone]) == []
 
 
 def test_reviewers_of_the_operator_see_everything_and_others_do_not() -> None:
