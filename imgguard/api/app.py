@@ -22,7 +22,7 @@ from imgguard.api.revisions import Changing
 from imgguard.api.security import is_secure
 from imgguard.api.v1 import ROUTERS
 from imgguard.api.v1.passwords import AT_PROVIDER, limiter
-from imgguard.api.work import FETCHES, SEARCHES
+from imgguard.api.work import FETCHES, SEARCHES, Resolutions
 from imgguard.bootstrap import Services
 
 _KEYS_TOGETHER = 2
@@ -64,6 +64,7 @@ def create_app(
     app.state.drawing = asyncio.Semaphore(settings.worker_count)
     app.state.fetching = asyncio.Semaphore(FETCHES)
     app.state.searching = asyncio.Semaphore(SEARCHES)
+    app.state.resolutions = Resolutions()
     problems.install(app)
     for router in (operations.router, *ROUTERS):
         app.include_router(router)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary
 
 from anyio import CancelScope
 from fastapi import Request
@@ -39,6 +40,9 @@ FETCHES = 4
 
 SEARCHES = 2
 """Searches by hash that are made at the same time: short ones, but threads and cores are there for others too."""
+
+RESOLUTIONS = 4
+"""Organisations whose addresses are looked up at the same time while a request waits."""
 
 PICTURE_ERRORS = (
     errors.UnsupportedFormat,
@@ -189,6 +193,24 @@ async def searched[Result](request: Request, search: Callable[[], Result]) -> Re
     """
     searching = partial(run_in_threadpool, search)
     return await _in_turn(request.app.state.searching, searching, "too many searches are being made")
+
+
+class Resolutions:
+    """Turns to look addresses up: one for each organisation, so that who names slow name servers waits for itself
+    first, and `RESOLUTIONS` for all. Of one event loop."""
+
+    def __init__(self) -> None:
+        self._all = asyncio.Semaphore(RESOLUTIONS)
+        self._own: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    async def resolved[Result](self, organisation_id: str, look: Callable[[], Result]) -> Result:
+        """What ``look`` gives. Raises Overloaded when others take too long, and what ``look`` raises."""
+        busy = "too many addresses are being looked up"
+        own = self._own.get(organisation_id)
+        if own is None:
+            self._own[organisation_id] = own = asyncio.Semaphore(1)
+        looking = partial(run_in_threadpool, look)
+        return await _in_turn(own, partial(_in_turn, self._all, looking, busy), busy)
 
 
 async def _in_turn[Result](turns: asyncio.Semaphore, do: Callable[[], Awaitable[Result]], busy: str) -> Result:

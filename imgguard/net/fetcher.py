@@ -22,7 +22,7 @@ from imgguard.net.exchange import Answer, Call, Message, exchange
 from imgguard.net.policy import Deadline, FetchPolicy
 from imgguard.net.resolving import Resolver, SystemResolver
 from imgguard.net.urls import Target, parse_url, redirected
-from imgguard.ports import Accept, Clock, Fetched, Posted, Redirect
+from imgguard.ports import Accept, CheckedUrl, Clock, Fetched, Posted, Redirect
 
 _ANSWER_BYTES = 4_096
 """Of the answer to a message: enough to tell an operator why it was turned down."""
@@ -73,12 +73,12 @@ class SafeFetcher:
                 redirects.append(Redirect(url=target.url, address=answer.address, status=answer.status))
             target = self._follow(target, location, redirects)
 
-    def check_url(self, url: str) -> str:
+    def check_url(self, url: str) -> CheckedUrl:
         """The URL in its normal form, if messages may be posted to it. Raises FetchRefused, FetchFailed."""
         target = parse_url(url, ports=self._policy.ports)
         if target.scheme != "https" or not isinstance(target.host, str):
             self._postable_addresses(target, Deadline(self._policy.seconds))
-        return target.url
+        return CheckedUrl(target.url)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
         """Raises FetchRefused, FetchFailed; ValueError for a header that the request has or may not have."""

@@ -33,7 +33,7 @@ from imgguard.ports.jobs import (
     Priority,
     Room,
 )
-from imgguard.ports.network import Accept, Fetched, Fetcher, Posted, Poster, Redirect
+from imgguard.ports.network import Accept, CheckedUrl, Fetched, Fetcher, Posted, Poster, Redirect
 from imgguard.ports.rights import Rights
 from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, ProvenIdentity, SignIns
 from imgguard.ports.traces import Traces
@@ -52,6 +52,7 @@ __all__ = [
     "BlobStore",
     "Catalogue",
     "CheckStore",
+    "CheckedUrl",
     "ClaimedDelivery",
     "ClaimedItem",
     "Clock",

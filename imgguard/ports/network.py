@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NewType, Protocol
 
 
 class Accept(StrEnum):
@@ -65,14 +65,18 @@ class Fetcher(Protocol):
         ...
 
 
+CheckedUrl = NewType("CheckedUrl", str)
+"""One that messages could go to when `Poster.check_url` looked."""
+
+
 class Poster(Protocol):
     """Sends messages to strangers' URLs (webhooks) under the rules of `Fetcher`, following no redirect. What is not
     encrypted goes to networks that the operator allows only."""
 
-    def check_url(self, url: str) -> str:
+    def check_url(self, url: str) -> CheckedUrl:
         """The URL in its normal form, if messages may go there. Whether the name of a host leads to an address that
-        they may go to is looked up only if it is not encrypted; it is again for each message. Raises FetchRefused,
-        FetchFailed."""
+        they may go to is looked up only if it is not encrypted, which may take as long as a fetch; it is again for each
+        message. Raises FetchRefused, FetchFailed."""
         ...
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:

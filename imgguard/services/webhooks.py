@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from imgguard.errors import InputError, InvalidTransition, NotFound, PermissionDenied
-from imgguard.ports import Clock, Poster, WebhookStore
+from imgguard.ports import CheckedUrl, Clock, Poster, WebhookStore
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, AuditEvent, Scope
 from imgguard.registry.ids import new_id
@@ -43,11 +43,18 @@ class Webhooks:
         self._poster = poster
         self._clock = clock
 
-    def create(self, actor: Actor, url: str, *, events: Collection[str] = (), note: str = "") -> IssuedWebhook:
+    def checked_url(self, actor: Actor, url: str, *, webhook_id: str | None = None) -> CheckedUrl:
+        """The URL, for a new webhook or that one. To resolve its host may take as long as a fetch, so hold nothing that
+        others wait for. Raises InputError, FetchRefused and FetchFailed for one that messages cannot go to."""
+        _require(actor)
+        if webhook_id is not None:
+            self.webhook(actor, webhook_id)
+        return self._poster.check_url(url)
+
+    def create(self, actor: Actor, url: CheckedUrl, *, events: Collection[str] = (), note: str = "") -> IssuedWebhook:
         """Told from now on of ``events``, the names of actions in the audit trail; of all, if none are given.
 
-        Raises InputError, FetchRefused and FetchFailed for a URL that messages cannot go to, Conflict beyond 20, and
-        PermissionDenied for the console.
+        Raises InputError, Conflict beyond 20, and PermissionDenied for the console.
         """
         _require(actor)
         if actor.member_id is None:
@@ -57,7 +64,7 @@ class Webhooks:
             webhook_id=new_id("whk"),
             organisation_id=actor.organisation_id,
             member_id=actor.member_id,
-            url=self._poster.check_url(url),
+            url=url,
             note=checked_note(note),
             events=_checked_events(events),
             secret=secret,
@@ -85,17 +92,17 @@ class Webhooks:
         actor: Actor,
         webhook_id: str,
         *,
-        url: str | None = None,
+        url: CheckedUrl | None = None,
         events: Collection[str] | None = None,
         note: str | None = None,
         is_enabled: bool | None = None,
     ) -> Webhook:
-        """What is None stays. One that is enabled again is told what happened meanwhile. Raises as `create` does."""
+        """What is None stays. One that is enabled again is told what happened meanwhile. Raises InputError."""
         before = self.webhook(actor, webhook_id)
         now = self._clock.now()
         wanted: dict[str, object] = {}
         if url is not None:
-            wanted["url"] = self._poster.check_url(url)
+            wanted["url"] = url
         if events is not None:
             wanted["events"] = _checked_events(events)
         if note is not None:

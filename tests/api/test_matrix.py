@@ -10,6 +10,7 @@ import pytest
 from imgguard.api.app import create_app
 from imgguard.api.methods import walk
 from imgguard.bootstrap import Services
+from imgguard.ports import CheckedUrl
 from imgguard.registry.access import actor_for
 from imgguard.registry.accounts import Role
 from imgguard.services.jobs import Input
@@ -136,7 +137,7 @@ class Asking:
         admin = self.rights.actor("studio.admin")
         for old in self.services.webhooks.webhooks(admin)[10:]:
             self.services.webhooks.delete(admin, old.webhook_id)
-        return self.services.webhooks.create(admin, "https://hooks.example.org/").webhook.webhook_id
+        return self.services.webhooks.create(admin, CheckedUrl("https://hooks.example.org/")).webhook.webhook_id
 
     def delivery(self, webhook_id: str) -> str:
         return self.services.webhooks.send_test(self.rights.actor("studio.admin"), webhook_id).delivery_id

@@ -1,18 +1,24 @@
 """Webhooks over HTTP, and messages that really arrive: at a server on loopback, which the operator allows."""
 
+import asyncio
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from imgguard import asgi
+from imgguard.api import work
 from imgguard.api.app import create_app
 from imgguard.client import BadMessage, verify_webhook
+from imgguard.net.resolving import SystemResolver
+from imgguard.ports import CheckedUrl
 from imgguard.registry.accounts import Scope
 from imgguard.services.messenger import Messenger
 from imgguard.services.webhook_attempts import PAUSES
@@ -220,6 +226,92 @@ class TestLookingAfterThem:
         assert_problem(studio.get(path, params={"state": "lost"}), 422, "invalid_request")
 
 
+class SlowNames:
+    """A resolver that answers nobody until it is let go."""
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.asked: list[str] = []
+
+    def __call__(self, name: str, *, seconds: float) -> list[Any]:
+        self.asked.append(name)
+        assert self.let_go.wait(PATIENCE)
+        return []
+
+
+class TestSlowNameServers:
+    @pytest.fixture
+    def names(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[SlowNames]:
+        made = SlowNames()
+        monkeypatch.setattr(SystemResolver, "__call__", lambda _self, name, *, seconds: made(name, seconds=seconds))
+        yield made
+        made.let_go.set()
+
+    def test_a_change_that_waits_for_one_holds_up_no_other_change(
+        self, client: Client, world: World, names: SlowNames
+    ) -> None:
+        studio, shop = client.another(), client.another()
+        studio.headers["Authorization"] = f"Bearer {world.keys['studio.admin']}"
+        shop.headers["Authorization"] = f"Bearer {world.keys['shop.admin']}"
+        slow, theirs = (f"/v1/webhooks/{made(one)['webhook']['webhook_id']}" for one in (studio, shop))
+        with ThreadPoolExecutor(2) as threads:
+            waits = threads.submit(studio.patch, slow, json={"url": "http://slow.example/"})
+            until(lambda: names.asked, bool)
+            changes = threads.submit(shop.patch, theirs, json={"note": "new"})
+            assert changes.result(5).json()["note"] == "new"
+            assert not waits.done()
+            names.let_go.set()
+            assert_problem(waits.result(5), 422, "fetch_refused")
+        assert studio.get(slow).json()["url"] == URL
+
+    def test_however_often_one_asks_others_are_answered(
+        self, client: Client, world: World, names: SlowNames, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        studio, shop = client.another(), client.another()
+        studio.headers["Authorization"] = f"Bearer {world.keys['studio.admin']}"
+        shop.headers["Authorization"] = f"Bearer {world.keys['shop.admin']}"
+        monkeypatch.setattr(work, "DRAW_PATIENCE", 0.5)
+        with ThreadPoolExecutor(50) as threads:
+            body = {"url": "http://slow.example/"}
+            asked = [threads.submit(studio.post, "/v1/webhooks", json=body) for _ in range(45)]
+            until(lambda: names.asked, bool)
+            assert threads.submit(made, shop).result(5)["webhook"]["url"] == URL
+            assert_problem(next(as_completed(asked, 10)).result(), 503, "overloaded")
+            assert len(names.asked) == 1
+            names.let_go.set()
+            found = sorted(one.result(10).status_code for one in asked)
+        assert found[0] == 422
+        assert found[-1] == 503
+        assert shop.get("/v1/webhooks").status_code == 200
+
+    def test_one_turn_for_each_organisation_and_a_few_for_all(self) -> None:
+        under_way: list[str] = []
+        peaks: list[tuple[int, int]] = []
+
+        def look(name: str) -> str:
+            under_way.append(name)
+            time.sleep(0.02)
+            peaks.append((len(under_way), under_way.count(name)))
+            under_way.remove(name)
+            return name
+
+        async def everybody() -> list[str]:
+            turns, names = work.Resolutions(), [f"org_{number % 8}" for number in range(24)]
+            return await asyncio.gather(*(turns.resolved(name, partial(look, name)) for name in names))
+
+        assert len(asyncio.run(everybody())) == 24
+        assert max(all_of_them for all_of_them, _ in peaks) == work.RESOLUTIONS
+        assert max(own for _, own in peaks) == 1
+
+    def test_who_may_not_or_has_no_such_webhook_has_nothing_looked_up(
+        self, with_key: Callable[[str], Client], names: SlowNames
+    ) -> None:
+        body = {"url": "http://slow.example/"}
+        assert_problem(with_key("studio.seller").post("/v1/webhooks", json=body), 403, "permission_denied")
+        assert_problem(with_key("studio.admin").patch("/v1/webhooks/whk_none", json=body), 404, "not_found")
+        assert names.asked == []
+
+
 class TestMessages:
     def test_what_is_done_over_the_api_arrives_signed(self, admin: Client, receiver: Receiver, world: World) -> None:
         issued = made(admin, receiver.url)
@@ -350,7 +442,7 @@ class TestTheRunningService:
             licence_id = rights.granted(terms=Terms(ends_at=soon)).licence.licence_id
             secrets = {
                 name: services.webhooks.create(
-                    rights.actor(f"{name}.admin"), f"{receiver.url}?{name}", events=["licence.ending"]
+                    rights.actor(f"{name}.admin"), CheckedUrl(f"{receiver.url}?{name}"), events=["licence.ending"]
                 ).secret
                 for name in ("studio", "shop")
             }

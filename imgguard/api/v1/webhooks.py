@@ -1,17 +1,20 @@
 """``/v1/webhooks``: whom the organisation has told what happens, and the messages to them."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 
+from imgguard.api import work
 from imgguard.api.idempotency import idempotent, remember
 from imgguard.api.openapi import errors
 from imgguard.api.pagination import PageDep, PageOf, cut, page_of
 from imgguard.api.revisions import IfMatch, IfNoneMatch, changing, require_match, tagged
 from imgguard.api.routes import Route
-from imgguard.api.security import ActorDep, ServicesDep
+from imgguard.api.security import ActorDep, ServicesDep, services_of
 from imgguard.api.webhook_schemas import (
     Delivery,
     IssuedWebhook,
@@ -25,15 +28,15 @@ from imgguard.api.webhook_schemas import (
 from imgguard.bootstrap import Services
 from imgguard.errors import (
     Conflict,
-    FetchFailed,
-    FetchRefused,
     InputError,
     InvalidCursor,
     InvalidTransition,
     NotFound,
+    Overloaded,
     PermissionDenied,
     StaleRevision,
 )
+from imgguard.ports import CheckedUrl
 from imgguard.registry import webhooks
 from imgguard.registry.access import Actor
 from imgguard.registry.webhooks import DeliveryState
@@ -68,6 +71,13 @@ def list_webhooks(page: PageDep, actor: ActorDep, services: ServicesDep) -> Webh
     return WebhookPage(items=[_shown(record) for record in records], next_cursor=cursor)
 
 
+async def _checked(request: Request, actor: Actor, url: str, *, webhook_id: str | None = None) -> CheckedUrl:
+    """Before anything is held that others wait for. Raises as `Webhooks.checked_url` does, and Overloaded."""
+    resolutions: work.Resolutions = request.app.state.resolutions
+    checked_url = partial(services_of(request).webhooks.checked_url, actor, url, webhook_id=webhook_id)
+    return await resolutions.resolved(actor.organisation_id, checked_url)
+
+
 def _again(services: Services, actor: Actor, ids: Mapping[str, str]) -> IssuedWebhook:
     return IssuedWebhook(webhook=_shown(services.webhooks.webhook(actor, ids["webhook_id"])), secret=None)
 
@@ -78,12 +88,14 @@ def _again(services: Services, actor: Actor, ids: Mapping[str, str]) -> IssuedWe
     summary="Have a URL told what happens",
     status_code=201,
     response_model=IssuedWebhook,
-    responses=errors(PermissionDenied, InputError, FetchRefused, FetchFailed, Conflict),
+    responses=errors(PermissionDenied, InputError, *work.FETCH_ERRORS, Conflict, Overloaded),
 )
 @idempotent(replay=_again)
-def create_webhook(request: Request, body: NewWebhook, actor: ActorDep, services: ServicesDep) -> Response:
+async def create_webhook(request: Request, body: NewWebhook, actor: ActorDep, services: ServicesDep) -> Response:
     """From now on. `secret` is shown this once; messages are signed with it. At most 20 for an organisation."""
-    issued = services.webhooks.create(actor, body.url, events=body.events, note=body.note)
+    url = await _checked(request, actor, body.url)
+    create = partial(services.webhooks.create, actor, url, events=body.events, note=body.note)
+    issued = await run_in_threadpool(create)
     webhook_id = issued.webhook.webhook_id
     remember(request, webhook_id=webhook_id)
     made = IssuedWebhook(webhook=_shown(issued.webhook), secret=issued.secret)
@@ -108,9 +120,9 @@ def get_webhook(webhook_id: str, actor: ActorDep, services: ServicesDep, known: 
     operation_id="change_webhook",
     summary="Change a webhook, or turn it off or on",
     response_model=Webhook,
-    responses=errors(PermissionDenied, NotFound, InputError, FetchRefused, FetchFailed, StaleRevision),
+    responses=errors(PermissionDenied, NotFound, InputError, *work.FETCH_ERRORS, StaleRevision, Overloaded),
 )
-def change_webhook(
+async def change_webhook(
     request: Request,
     webhook_id: str,
     body: WebhookChange,
@@ -119,13 +131,18 @@ def change_webhook(
     match: IfMatch = None,
 ) -> Response:
     """Messages that wait go to the new address. One that is turned on again is told what happened meanwhile."""
-    with changing(request, webhook_id):
-        if match is not None:
-            require_match(match, _shown(services.webhooks.webhook(actor, webhook_id)))
-        changed = services.webhooks.change(
-            actor, webhook_id, url=body.url, events=body.events, note=body.note, is_enabled=body.is_enabled
-        )
-        return tagged(_shown(changed))
+    url = None if body.url is None else await _checked(request, actor, body.url, webhook_id=webhook_id)
+
+    def change() -> Response:
+        with changing(request, webhook_id):
+            if match is not None:
+                require_match(match, _shown(services.webhooks.webhook(actor, webhook_id)))
+            changed = services.webhooks.change(
+                actor, webhook_id, url=url, events=body.events, note=body.note, is_enabled=body.is_enabled
+            )
+            return tagged(_shown(changed))
+
+    return await run_in_threadpool(change)
 
 
 @router.delete(

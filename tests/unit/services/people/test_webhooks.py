@@ -10,7 +10,7 @@ import pytest
 
 from imgguard.client import verify_webhook
 from imgguard.errors import Conflict, FetchRefused, InputError, InvalidTransition, NotFound, PermissionDenied
-from imgguard.ports import Posted
+from imgguard.ports import CheckedUrl, Posted
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, Role, Scope
 from imgguard.services.account_objects import event_object
@@ -32,10 +32,10 @@ class Network:
         self.sent: list[tuple[str, bytes, Mapping[str, str]]] = []
         self.meanwhile: Callable[[], object] = lambda: None
 
-    def check_url(self, url: str) -> str:
+    def check_url(self, url: str) -> CheckedUrl:
         if "inside" in url:
             raise FetchRefused("inside has no address that may be fetched from")
-        return url
+        return CheckedUrl(url)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Posted:
         self.sent.append((url, body, headers))
@@ -71,7 +71,8 @@ class Desk:
         )
 
     def make(self, actor: Actor | None = None, **more: Any) -> IssuedWebhook:
-        return self.webhooks.create(actor or self.admin, URL, **more)
+        who = actor or self.admin
+        return self.webhooks.create(who, self.webhooks.checked_url(who, URL), **more)
 
     def happens(self, of: Any = None) -> None:
         """Something that concerns the organisation."""
@@ -149,6 +150,7 @@ def _of_one(webhooks: Webhooks, webhook_id: str, delivery_id: str) -> list[Calla
     since = datetime.fromisoformat("2026-03-01T00:00:00Z")
     return [
         lambda a: webhooks.webhook(a, webhook_id),
+        lambda a: webhooks.checked_url(a, URL, webhook_id=webhook_id),
         lambda a: webhooks.change(a, webhook_id, note="mine now"),
         lambda a: webhooks.delete(a, webhook_id),
         lambda a: webhooks.rotate_secret(a, webhook_id),
@@ -161,7 +163,8 @@ def _of_one(webhooks: Webhooks, webhook_id: str, delivery_id: str) -> list[Calla
 
 
 def _every(webhooks: Webhooks, webhook_id: str) -> list[Callable[[Actor], object]]:
-    return [lambda a: webhooks.create(a, URL), webhooks.webhooks, *_of_one(webhooks, webhook_id, "msg_none")]
+    checked, create = (lambda a: webhooks.checked_url(a, URL)), (lambda a: webhooks.create(a, CheckedUrl(URL)))
+    return [checked, create, webhooks.webhooks, *_of_one(webhooks, webhook_id, "msg_none")]
 
 
 class TestLookingAfterThem:
@@ -171,10 +174,10 @@ class TestLookingAfterThem:
         with pytest.raises(InputError):
             desk.make(note="\x00")
         with pytest.raises(FetchRefused):
-            desk.webhooks.create(desk.admin, "https://inside/")
+            desk.webhooks.checked_url(desk.admin, "https://inside/")
         made = desk.make(events=[Action.JOB_FINISHED], note=" a\r\nb ").webhook
         assert (made.events, made.note) == ({"job.finished"}, "a\nb")
-        for changes in ({"url": "https://inside/"}, {"events": ["all"]}, {"note": "\x1b"}):
+        for changes in ({"events": ["all"]}, {"note": "\x1b"}):
             with pytest.raises(InputError):
                 desk.webhooks.change(desk.admin, made.webhook_id, **changes)
         assert desk.webhooks.webhook(desk.admin, made.webhook_id) == made
@@ -182,7 +185,9 @@ class TestLookingAfterThem:
     def test_everything_is_in_the_trail_and_neither_secrets_nor_the_url(self, desk: Desk) -> None:
         issued = desk.make()
         webhook_id = issued.webhook.webhook_id
-        desk.webhooks.change(desk.admin, webhook_id, url=f"{URL}2", events=["job.finished"], is_enabled=False)
+        desk.webhooks.change(
+            desk.admin, webhook_id, url=CheckedUrl(f"{URL}2"), events=["job.finished"], is_enabled=False
+        )
         desk.webhooks.change(desk.admin, webhook_id, is_enabled=False)  # which it is
         rotated = desk.webhooks.rotate_secret(desk.admin, webhook_id)
         desk.webhooks.delete(desk.admin, webhook_id)
