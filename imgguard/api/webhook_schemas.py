@@ -148,6 +148,7 @@ class ReplayAsked(BaseModel):
 
 
 class Replayed(BaseModel):
-    model_config = _with({"count": 12})
+    model_config = _with({"count": 12, "more_since": None})
 
     count: int = Field(description="How many messages are sent again.")
+    more_since: datetime | None = Field(description="When the first was made that was too many; null when none was.")

@@ -59,7 +59,7 @@ from imgguard.client.people import (
 )
 from imgguard.client.receiving import WebhookMessage, verify_webhook
 from imgguard.client.retrying import Retries
-from imgguard.client.webhooks import Delivery, IssuedWebhook, Webhook
+from imgguard.client.webhooks import Delivery, IssuedWebhook, Replayed, Webhook
 
 __all__ = [
     "AccessProblem",
@@ -106,6 +106,7 @@ __all__ = [
     "Reference",
     "Registered",
     "Removed",
+    "Replayed",
     "Retries",
     "TooLargeProblem",
     "Transform",

@@ -56,9 +56,10 @@ class Delivery(Told):
 
 
 class Replayed(Told):
-    """How many messages are sent again."""
+    """``count`` messages are sent again. ``more_since``: when the first was made that was too many for one request."""
 
     count: int
+    more_since: datetime | None = None
 
 
 class WebhookCalls(Calls):
@@ -124,12 +125,12 @@ class WebhookCalls(Calls):
         path = path_of("webhooks", webhook_id, "deliveries", delivery_id, "replay")
         return self._session.post(path).read(Delivery)
 
-    def replay_webhook(self, webhook_id: str, *, since: datetime, only_failed: bool = True) -> int:
-        """Have those that were made since then and were given up, or all of them, sent again; how many they are.
+    def replay_webhook(self, webhook_id: str, *, since: datetime, only_failed: bool = True) -> Replayed:
+        """Have those that were made since then and were given up, or all of them, sent again: the 10,000 oldest.
 
         Raises NotFoundProblem, ConflictProblem, ValueError for a time without a zone.
         """
         if since.utcoffset() is None:
             raise ValueError("the time has no zone")
         body = {"since": since.isoformat(), "only_failed": only_failed}
-        return self._session.post(path_of("webhooks", webhook_id, "replay"), body).read(Replayed).count
+        return self._session.post(path_of("webhooks", webhook_id, "replay"), body).read(Replayed)

@@ -37,7 +37,7 @@ from imgguard.ports.network import Accept, CheckedUrl, Fetched, Fetcher, Posted,
 from imgguard.ports.rights import Rights
 from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, ProvenIdentity, SignIns
 from imgguard.ports.traces import Traces
-from imgguard.ports.webhooks import Attempt, ClaimedDelivery, WebhookStore
+from imgguard.ports.webhooks import Attempt, ClaimedDelivery, Pace, Replayed, Slots, WebhookStore
 from imgguard.ports.works import FiledReference, Works
 
 __all__ = [
@@ -81,6 +81,7 @@ __all__ = [
     "NewFeed",
     "NewItem",
     "Original",
+    "Pace",
     "PendingSignIn",
     "Posted",
     "Poster",
@@ -88,10 +89,12 @@ __all__ = [
     "ProvenIdentity",
     "Redirect",
     "ReferenceIndex",
+    "Replayed",
     "Rights",
     "Room",
     "SessionGrant",
     "SignIns",
+    "Slots",
     "StoredAnswer",
     "StoredFinding",
     "Traces",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from imgguard.registry.accounts import AuditEvent
@@ -22,16 +22,43 @@ class ClaimedDelivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    """How many messages may be claimed: ``limit``, of which ``troubled`` to webhooks in trouble, and no more than bring
+    an organisation to ``of_each`` under way."""
+
+    limit: int
+    troubled: int
+    of_each: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often one webhook is sent to: ``burst`` messages at once, after that one in each ``interval``."""
+
+    interval: timedelta
+    burst: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """``count`` messages wait again. ``more_since``: when the first that was left was made; None when none was."""
+
+    count: int
+    more_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
     """How an attempt at ``at`` ended. ``status`` is None without an answer, ``error`` None when it arrived.
 
-    ``next_at`` is when it is tried again; None when that is over. ``disable_because``: the webhook is sent nothing any
-    more.
+    ``is_slow``: it took so long that it counts as one that failed for whose turn it is next. ``next_at`` is
+    when it is tried again; None when that is over. ``disable_because``: the webhook is sent nothing any more.
     """
 
     at: datetime
     status: int | None
     error: str | None
+    is_slow: bool = False
     next_at: datetime | None = None
     disable_because: str | None = None
 
@@ -44,7 +71,7 @@ class Attempt:
 
 
 class WebhookStore(Protocol):
-    """Each method is one transaction, in which ``event`` is written too. Thread safe.
+    """Each method but `replay_since` and `forget` is one transaction, in which ``event`` is written too. Thread safe.
 
     Every method raises StoreUnavailable when the database cannot be used. What is not there raises NotFound. Webhooks
     that are disabled, or whose organisation is, are sent nothing; what they wait for goes on waiting.
@@ -83,8 +110,11 @@ class WebhookStore(Protocol):
         """It waits to be sent as if it was new. One that is being sent stays as it is."""
         ...
 
-    def replay_since(self, webhook_id: str, since: datetime, *, only_failed: bool, at: datetime) -> int:
-        """The same for those that were made since then and have ended, or of these have failed; how many they are."""
+    def replay_since(self, webhook_id: str, since: datetime, *, only_failed: bool, at: datetime, most: int) -> Replayed:
+        """The same for those that were made since then and have ended, or of these have failed: the ``most`` oldest.
+
+        In several transactions, between which others can write.
+        """
         ...
 
     # for senders
@@ -100,11 +130,13 @@ class WebhookStore(Protocol):
         """
         ...
 
-    def claim(self, *, at: datetime, until: datetime, limit: int, failing: int) -> Sequence[ClaimedDelivery]:
-        """Messages whose time has come, each of another webhook, none of a webhook that one is being sent to already.
+    def claim(self, *, at: datetime, until: datetime, slots: Slots, pace: Pace) -> Sequence[ClaimedDelivery]:
+        """Messages whose time has come, each of another webhook, none of a webhook that one is being sent to already or
+        that was sent to more often than the ``pace`` allows.
 
-        At most ``limit``, of which ``failing`` to webhooks whose latest attempt failed; by lot where there are more.
-        Nobody else is given them, nor others of these webhooks, until then. None take no lock for writing.
+        As many as there are ``slots`` for: of organisations by lot, those with the fewest under way first, and of their
+        webhooks by lot. Nobody else is given them, nor others of these webhooks, until then. None take no lock for
+        writing.
         """
         ...
 
@@ -116,5 +148,6 @@ class WebhookStore(Protocol):
         ...
 
     def forget(self, before: datetime) -> int:
-        """Delete messages that ended before then, and those that wait at webhooks disabled before; how many."""
+        """Delete messages that ended before then, and those that wait at webhooks disabled before; how many. In several
+        transactions."""
         ...

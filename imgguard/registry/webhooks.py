@@ -22,7 +22,8 @@ class Webhook:
     """``url`` is told of ``events``, the names of actions in the audit trail; none means all.
 
     ``previous_secret`` signs beside ``secret`` until ``previous_until``. ``failing_since``: of the first attempt that
-    failed and was followed by no other that did not. ``revision`` counts changes by people.
+    failed and was followed by no other that did not. ``is_slow``: the latest attempt took long, however it ended.
+    ``revision`` counts changes by people.
     """
 
     webhook_id: str
@@ -36,6 +37,7 @@ class Webhook:
     previous_until: datetime | None = None
     created_at: datetime
     failing_since: datetime | None = None
+    is_slow: bool = False
     disabled_at: datetime | None = None
     disabled_because: str | None = None
     revision: int = 1
@@ -44,6 +46,11 @@ class Webhook:
     def is_enabled(self) -> bool:
         """Whether it is sent anything."""
         return self.disabled_at is None
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether its latest attempt failed or was slow: what is sent to it next may hold up others."""
+        return self.failing_since is not None or self.is_slow
 
     def wants(self, event: str) -> bool:
         """Whether it is told of such events."""

@@ -6,12 +6,14 @@ import time
 from typing import Self
 
 from imgguard.errors import ImgguardError
-from imgguard.ports import ClaimedDelivery
+from imgguard.ports import ClaimedDelivery, Slots
 from imgguard.services.webhook_sending import Sender
 
 AT_ONCE = 4
-FAILING_AT_ONCE = 2
-"""Of those, to webhooks whose latest attempt failed: who times out must not hold up who answers."""
+TROUBLED_AT_ONCE = 2
+"""Of those, to webhooks whose latest attempt failed or was slow: who times out must not hold up who answers."""
+OF_EACH_AT_ONCE = 2
+"""Of those, of one organisation: what it has sent to the slow must not hold up others."""
 _PAUSE = 1.0
 """Seconds between two looks into the database, when nothing was to be done."""
 
@@ -70,10 +72,11 @@ class Messenger:
             return True
         taken = self._sender.fan_out()
         with self._lock:
-            busy, failing = len(self._sending), sum(self._sending.values())
+            busy, troubled = len(self._sending), sum(self._sending.values())
         if busy >= AT_ONCE:
             return True
-        claimed = self._sender.claim(limit=AT_ONCE - busy, failing=FAILING_AT_ONCE - failing)
+        slots = Slots(limit=AT_ONCE - busy, troubled=TROUBLED_AT_ONCE - troubled, of_each=OF_EACH_AT_ONCE)
+        claimed = self._sender.claim(slots)
         for one in claimed:
             self._begin(one)
         return not taken and not claimed
@@ -81,7 +84,7 @@ class Messenger:
     def _begin(self, claimed: ClaimedDelivery) -> None:
         thread = threading.Thread(target=self._send, args=(claimed,), name="imgguard-message", daemon=True)
         with self._lock:
-            self._sending[thread] = claimed.webhook.failing_since is not None
+            self._sending[thread] = claimed.webhook.is_troubled
         thread.start()
 
     def _send(self, claimed: ClaimedDelivery) -> None:

@@ -23,6 +23,9 @@ PAUSES = (
 PATIENCE = timedelta(days=5)
 """How long a webhook may do nothing but fail before it is disabled."""
 
+SLOW = timedelta(seconds=5)
+"""What takes longer counts as a failure for whose turn it is next, also when it has arrived."""
+
 _LONGEST_ASKED = timedelta(hours=24)
 """Of `Retry-After`: what asks for more is not waited for longer."""
 _GONE = 410
@@ -31,22 +34,29 @@ _LONGEST_REASON = 300
 
 
 def attempt_of(
-    claimed: ClaimedDelivery, outcome: Posted | FetchRefused | FetchFailed, *, at: datetime, lot: Callable[[], float]
+    claimed: ClaimedDelivery,
+    outcome: Posted | FetchRefused | FetchFailed,
+    *,
+    began: datetime,
+    at: datetime,
+    lot: Callable[[], float],
 ) -> Attempt:
-    """``lot`` draws from 0 to 1: pauses are up to a fifth longer than those in `PAUSES`, so that messages that failed
-    together do not all come together again."""
+    """Of one that lasted from ``began`` to ``at``. ``lot`` draws from 0 to 1: pauses are up to a fifth longer than
+    those in `PAUSES`, so that messages that failed together do not all come together again."""
+    is_slow = at - began > SLOW
     if isinstance(outcome, Posted) and 200 <= outcome.status < 300:
-        return Attempt(at=at, status=outcome.status, error=None)
+        return Attempt(at=at, status=outcome.status, error=None, is_slow=is_slow)
     status, reason = _failure(outcome)
     if status == _GONE:
         because = "the receiver answered 410 Gone: it wants no more messages"
-        return Attempt(at=at, status=status, error=reason, disable_because=because)
+        return Attempt(at=at, status=status, error=reason, is_slow=is_slow, disable_because=because)
     since = claimed.webhook.failing_since
     is_hopeless = since is not None and at - since >= PATIENCE
     return Attempt(
         at=at,
         status=status,
         error=reason,
+        is_slow=is_slow,
         next_at=_next_at(claimed, outcome, at=at, lot=lot),
         disable_because=f"all attempts have failed for {PATIENCE.days} days" if is_hopeless else None,
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from imgguard.errors import FetchFailed, FetchRefused
-from imgguard.ports import Attempt, ClaimedDelivery, Clock, Posted, Poster, WebhookStore
+from imgguard.ports import Attempt, ClaimedDelivery, Clock, Pace, Posted, Poster, Slots, WebhookStore
 from imgguard.registry.accounts import Action, AuditEvent
 from imgguard.registry.webhooks import Delivery, Webhook
 from imgguard.services.audit import service_event
@@ -22,6 +22,9 @@ from imgguard.services.webhook_messages import headers_of, message_of
 
 EVENTS_AT_ONCE = 100
 """Of each webhook, in one transaction: some 100 kB."""
+
+PACE = Pace(interval=timedelta(seconds=0.1), burst=10)
+"""Of one webhook: its URL may be that of somebody who never asked for messages."""
 
 _MARGIN = timedelta(seconds=30)
 """For storing how it ended, when the database is busy."""
@@ -63,15 +66,16 @@ class Sender:
 
         return self._store.fan_out(compose, since=now - self._kept, most=EVENTS_AT_ONCE)
 
-    def claim(self, *, limit: int, failing: int) -> Sequence[ClaimedDelivery]:
+    def claim(self, slots: Slots) -> Sequence[ClaimedDelivery]:
         """Messages that are to be sent now, each to another webhook. Raises StoreUnavailable."""
         now = self._clock.now()
-        return self._store.claim(at=now, until=now + self._lease, limit=limit, failing=failing)
+        return self._store.claim(at=now, until=now + self._lease, slots=slots, pace=PACE)
 
     def send(self, claimed: ClaimedDelivery) -> Attempt:
         """Once, and store how it ended. Raises StoreUnavailable."""
+        began = self._clock.now()
         outcome = self._posted(claimed)
-        attempt = attempt_of(claimed, outcome, at=self._clock.now(), lot=self._lot)
+        attempt = attempt_of(claimed, outcome, began=began, at=self._clock.now(), lot=self._lot)
         event = None if attempt.disable_because is None else _disabled(claimed.webhook, attempt)
         if not self._store.settle(claimed, attempt, event=event):
             _log.warning("message %s was given to another sender, or deleted", claimed.delivery.delivery_id)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from imgguard.errors import InputError, InvalidTransition, NotFound, PermissionDenied
-from imgguard.ports import CheckedUrl, Clock, Poster, WebhookStore
+from imgguard.ports import CheckedUrl, Clock, Poster, Replayed, WebhookStore
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, AuditEvent, Scope
 from imgguard.registry.ids import new_id
@@ -17,6 +17,8 @@ from imgguard.services.rights_inputs import checked_limit, checked_note, checked
 
 MOST_WEBHOOKS = 20
 """Of one organisation."""
+MOST_REPLAYED = 10_000
+"""Messages, of one request."""
 OVERLAP = timedelta(hours=24)
 """How long the secret before signs beside a new one."""
 
@@ -169,14 +171,16 @@ class Webhooks:
         self._enabled(actor, webhook_id)
         return self._store.replay(webhook_id, delivery_id, at=self._clock.now())
 
-    def replay_since(self, actor: Actor, webhook_id: str, since: datetime, *, only_failed: bool = True) -> int:
-        """The same for all that were made since then and were given up, or of those that arrived too; how many.
+    def replay_since(self, actor: Actor, webhook_id: str, since: datetime, *, only_failed: bool = True) -> Replayed:
+        """The same for those that were made since then and were given up, or of those that arrived too: the 10,000
+        oldest.
 
         Raises InputError for a time without a zone.
         """
         self._enabled(actor, webhook_id)
         checked_time(since, what="the beginning")
-        return self._store.replay_since(webhook_id, since, only_failed=only_failed, at=self._clock.now())
+        now = self._clock.now()
+        return self._store.replay_since(webhook_id, since, only_failed=only_failed, at=now, most=MOST_REPLAYED)
 
     def _enabled(self, actor: Actor, webhook_id: str) -> Webhook:
         webhook = self.webhook(actor, webhook_id)

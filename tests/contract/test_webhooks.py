@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.event import listen
 
 from imgguard.errors import Conflict, NotFound
-from imgguard.ports import Attempt, ClaimedDelivery, WebhookStore
+from imgguard.ports import Attempt, ClaimedDelivery, Pace, Replayed, Slots, WebhookStore
 from imgguard.registry.accounts import AuditEvent, Disclosure, Organisation
 from imgguard.registry.ids import new_id
 from imgguard.registry.webhooks import Delivery, DeliveryState, Webhook
+from imgguard.storage.sql import webhook_rows as rows
 from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.migrate import open_database
@@ -26,7 +28,8 @@ from . import people
 from .people import WITH_PASSWORD, event
 from .stores import LATER, NOON
 
-MINUTE = timedelta(minutes=1)
+MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
+PACE = Pace(interval=timedelta(seconds=0.1), burst=10)
 DELIVERED = Attempt(at=LATER, status=200, error=None)
 
 
@@ -85,9 +88,18 @@ class Post:
         return [one.event for one in reversed(self.store.deliveries(webhook.webhook_id))]
 
     def claim(
-        self, *, at: datetime = NOON, limit: int = 10, failing: int = 10, until: datetime | None = None
+        self, *, at: datetime = NOON, limit: int = 10, troubled: int = 10, of_each: int = 10, pace: Pace = PACE
     ) -> list[ClaimedDelivery]:
-        return list(self.store.claim(at=at, until=until or at + MINUTE, limit=limit, failing=failing))
+        slots = Slots(limit=limit, troubled=troubled, of_each=of_each)
+        return list(self.store.claim(at=at, until=at + MINUTE, slots=slots, pace=pace))
+
+    def statements(self) -> list[tuple[str, Any]]:
+        """Those that reach the database from now on, with what they are given."""
+        found: list[tuple[str, Any]] = []
+        listen(
+            self.database.engine, "before_cursor_execute", lambda _c, _u, text, given, *_: found.append((text, given))
+        )
+        return found
 
     def actions(self) -> list[str]:
         return [one.action for one in self.trail.events(limit=1000)]
@@ -172,7 +184,7 @@ class TestWebhooks:
             lambda: post.store.delivery(made.webhook_id, "msg_none"),
             lambda: post.store.delivery(other.webhook_id, one.delivery_id),
             lambda: post.store.replay(other.webhook_id, one.delivery_id, at=NOON),
-            lambda: post.store.replay_since("whk_none", NOON, only_failed=True, at=NOON),
+            lambda: post.store.replay_since("whk_none", NOON, only_failed=True, at=NOON, most=9),
             lambda: post.store.add_delivery(replace(delivery(made), webhook_id="whk_none")),
         ):
             with pytest.raises(NotFound):
@@ -295,10 +307,74 @@ class TestClaiming:
     def test_who_fails_gets_no_more_than_its_share(self, post: Post) -> None:
         for number in range(4):
             post.store.add_delivery(delivery(post.webhook(failing_since=NOON if number else None)))
-        claimed = post.claim(limit=3, failing=1)
+        claimed = post.claim(limit=3, troubled=1)
         assert sorted(one.webhook.failing_since is not None for one in claimed) == [False, True]
-        assert post.claim(failing=0) == []
+        assert post.claim(troubled=0) == []
         assert len(post.claim(limit=1)) == 1
+
+    def test_organisations_take_turns_however_many_webhooks_they_have(self, post: Post) -> None:
+        for owner in (*[post.ann] * 5, post.bob):
+            webhook = post.webhook(owner)
+            for _ in range(2):
+                post.store.add_delivery(delivery(webhook))
+        ann, bob = post.ann.organisation_id, post.bob.organisation_id
+        first = post.claim(limit=2, of_each=2)
+        assert {one.webhook.organisation_id for one in first} == {ann, bob}
+        second = post.claim(of_each=2)
+        assert [one.webhook.organisation_id for one in second] == [ann]
+        assert post.claim(of_each=2) == []
+        for one in (*first, *second):
+            if one.webhook.organisation_id == bob:
+                assert post.store.settle(one, DELIVERED)
+        assert [one.webhook.organisation_id for one in post.claim(limit=1, of_each=2)] == [bob]
+        later = post.claim(at=NOON + 2 * MINUTE, of_each=2)  # the leases of all are over
+        assert sorted(one.webhook.organisation_id for one in later).count(ann) == 2
+
+    def test_who_was_slow_counts_as_failing_until_it_is_quick(self, post: Post) -> None:
+        ann = post.webhook()
+        for _ in range(3):
+            post.store.add_delivery(delivery(ann))
+        (claimed,) = post.claim(troubled=0)
+        assert post.store.settle(claimed, replace(DELIVERED, is_slow=True))
+        assert post.claim(troubled=0) == []
+        (claimed,) = post.claim(troubled=1)
+        assert claimed.webhook.is_troubled
+        assert post.store.settle(claimed, DELIVERED)
+        assert len(post.claim(troubled=0)) == 1
+
+    def test_no_webhook_is_sent_to_more_often_than_its_pace(self, post: Post) -> None:
+        ann, bob = post.webhook(), post.webhook(post.bob)
+        for _ in range(20):
+            post.store.add_delivery(delivery(ann))
+        pace = Pace(interval=SECOND, burst=3)
+
+        def sent(at: datetime) -> int:
+            count = 0
+            while claimed := post.claim(at=at, pace=pace):
+                for one in claimed:
+                    assert post.store.settle(one, DELIVERED)
+                count += len(claimed)
+            return count
+
+        assert [sent(NOON), sent(NOON + SECOND / 2), sent(NOON + SECOND)] == [3, 0, 1]
+        post.store.add_delivery(delivery(bob))
+        assert sent(NOON + SECOND) == 1
+        assert [sent(NOON + 3 * SECOND), sent(NOON + MINUTE), sent(NOON + MINUTE)] == [2, 3, 0]
+
+    def test_whose_turn_it_is_is_found_without_sorting(self, post: Post) -> None:
+        ann = post.webhook()
+        post.store.add_delivery(delivery(ann))
+        seen = post.statements()
+        assert len(post.claim()) == 1
+        asked = [(text, given) for text, given in seen if "next_at" in text and text.startswith("SELECT webhooks")]
+        asked += [(text, given) for text, given in seen if "next_at <=" in text]
+        assert asked
+        with post.database.read() as connection:
+            for text, given in asked:
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given).all()
+                steps = [str(step[-1]) for step in plan]
+                assert not [step for step in steps if "TEMP B-TREE" in step], steps
+                assert [step for step in steps if "ix_webhook_deliveries_due" in step], steps
 
     def test_one_whose_sender_died_is_given_to_another_and_the_first_can_change_nothing(self, post: Post) -> None:
         post.store.add_delivery(delivery(post.webhook()))
@@ -436,11 +512,32 @@ class TestLookingAndSendingAgain:
                 post.store.add_delivery(self.ended(webhook, state))
                 post.store.add_delivery(self.ended(webhook, state, created_at=NOON - MINUTE))
         post.store.add_delivery(delivery(ann, next_at=LATER + MINUTE))
-        found = post.store.replay_since(ann.webhook_id, NOON, only_failed=only_failed, at=LATER)
-        assert found == count
+        found = post.store.replay_since(ann.webhook_id, NOON, only_failed=only_failed, at=LATER, most=9)
+        assert found == Replayed(count=count)
         due = [one for one in post.store.deliveries(ann.webhook_id) if one.next_at == LATER]
         assert len(due) == count
         assert {one.state for one in post.store.deliveries(bob.webhook_id)} == {"delivered", "failed"}
+
+    def test_no_more_than_so_many_the_oldest_first_and_where_to_go_on(self, post: Post) -> None:
+        ann = post.webhook()
+        made = [self.ended(ann, "failed", created_at=NOON + number * SECOND) for number in range(5)]
+        for one in reversed(made):
+            post.store.add_delivery(one)
+        first = post.store.replay_since(ann.webhook_id, NOON, only_failed=True, at=LATER, most=3)
+        assert first == Replayed(count=3, more_since=NOON + 3 * SECOND)
+        waiting = {one.delivery_id for one in post.store.deliveries(ann.webhook_id, state=DeliveryState.WAITING)}
+        assert waiting == {one.delivery_id for one in made[:3]}
+        rest = post.store.replay_since(ann.webhook_id, NOON + 3 * SECOND, only_failed=True, at=LATER, most=3)
+        assert rest == Replayed(count=2)
+
+    def test_many_again_in_several_transactions(self, post: Post) -> None:
+        ann = post.webhook()
+        with post.database.write() as connection:
+            rows.add_deliveries(connection, [self.ended(ann, "failed") for _ in range(600)])
+        seen = post.statements()
+        assert post.store.replay_since(ann.webhook_id, NOON, only_failed=True, at=LATER, most=599).count == 599
+        assert [text for text, _ in seen].count("BEGIN IMMEDIATE") == 3
+        assert len(post.store.deliveries(ann.webhook_id, state=DeliveryState.FAILED)) == 1
 
     def test_old_ones_are_forgotten_and_those_that_wait_are_not(self, post: Post) -> None:
         ann = post.webhook()

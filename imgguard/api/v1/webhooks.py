@@ -204,9 +204,11 @@ def test_webhook(webhook_id: str, actor: ActorDep, services: ServicesDep) -> Res
 )
 @idempotent()
 def replay_webhook(webhook_id: str, body: ReplayAsked, actor: ActorDep, services: ServicesDep) -> Response:
-    """Those that were given up, or all of them, with the ids that they had; as long as they are kept."""
-    count = services.webhooks.replay_since(actor, webhook_id, body.since, only_failed=body.only_failed)
-    return JSONResponse(Replayed(count=count).model_dump(mode="json"), status_code=202)
+    """Those that were given up, or all of them, with the ids that they had; as long as they are kept. At most 10,000,
+    the oldest first: `more_since` says from when on to ask again for the rest."""
+    found = services.webhooks.replay_since(actor, webhook_id, body.since, only_failed=body.only_failed)
+    shown = Replayed(count=found.count, more_since=found.more_since)
+    return JSONResponse(shown.model_dump(mode="json"), status_code=202)
 
 
 @router.get(

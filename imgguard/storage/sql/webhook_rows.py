@@ -1,6 +1,5 @@
 """Rows of webhooks and of messages to them. Each function runs inside the caller's transaction."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -23,9 +22,10 @@ from sqlalchemy import (
 )
 
 from imgguard.errors import NotFound
-from imgguard.ports import ClaimedDelivery
+from imgguard.ports import ClaimedDelivery, Pace
 from imgguard.registry.webhooks import Delivery, DeliveryState, Webhook
 from imgguard.storage.sql.schema import audit_parties, counters, organisations, webhook_deliveries, webhooks
+from imgguard.storage.sql.webhook_turns import Due
 
 _FIELDS = tuple(one.name for one in fields(Webhook))
 _DELIVERY_FIELDS = tuple(one.name for one in fields(Delivery))
@@ -118,8 +118,9 @@ def add_deliveries(connection: Connection, made: Sequence[Delivery]) -> None:
 # sending
 
 
-def due(connection: Connection, at: datetime) -> list[tuple[str, str, bool]]:
-    """Of each webhook that nothing is being sent to, the message whose turn it is: their ids, and whether it fails."""
+def due(connection: Connection, at: datetime, pace: Pace) -> list[Due]:
+    """Of each webhook that nothing is being sent to, and that may be sent to by its ``pace``, the message whose turn it
+    is. Each is found in an index, however many wait."""
     busy = select(webhook_deliveries.c.webhook_id).where(webhook_deliveries.c.lease_until > at)
     first = (
         select(webhook_deliveries.c.delivery_id)
@@ -132,34 +133,52 @@ def due(connection: Connection, at: datetime) -> list[tuple[str, str, bool]]:
         .limit(1)
         .scalar_subquery()
     )
+    in_time = at + pace.interval * (pace.burst - 1)
+    is_rested = or_(webhooks.c.paced_until.is_(None), webhooks.c.paced_until <= in_time)
     asked: Subquery = (
-        select(webhooks.c.webhook_id, first.label("delivery_id"), webhooks.c.failing_since.is_not(None).label("fails"))
-        .where(_is_open, webhooks.c.webhook_id.not_in(busy))
+        select(
+            webhooks.c.webhook_id,
+            webhooks.c.organisation_id,
+            first.label("delivery_id"),
+            or_(webhooks.c.failing_since.is_not(None), webhooks.c.is_slow).label("is_troubled"),
+        )
+        .where(_is_open, is_rested, webhooks.c.webhook_id.not_in(busy))
         .subquery()
     )
     found = connection.execute(select(asked).where(asked.c.delivery_id.is_not(None)))
-    return [(row.webhook_id, row.delivery_id, bool(row.fails)) for row in found]
+    return [
+        Due(
+            delivery_id=row.delivery_id,
+            webhook_id=row.webhook_id,
+            organisation_id=row.organisation_id,
+            is_troubled=bool(row.is_troubled),
+        )
+        for row in found
+    ]
 
 
-def chosen(candidates: Sequence[tuple[str, str, bool]], *, limit: int, failing: int) -> list[tuple[str, str]]:
-    """Ids of at most ``limit``, of which ``failing`` fail. By lot, so that nobody's slowness puts it in front."""
-    left = list(candidates)
-    picked: list[tuple[str, str]] = []
-    while left and len(picked) < limit:
-        webhook_id, delivery_id, fails = left.pop(secrets.randbelow(len(left)))
-        if fails and failing <= 0:
-            continue
-        failing -= fails
-        picked.append((webhook_id, delivery_id))
-    return picked
+def under_way(connection: Connection, at: datetime) -> dict[str, int]:
+    """How many messages of each organisation are being sent."""
+    statement = (
+        select(webhooks.c.organisation_id, func.count().label("messages"))
+        .select_from(webhook_deliveries)
+        .join(webhooks, webhooks.c.webhook_id == webhook_deliveries.c.webhook_id)
+        .where(webhook_deliveries.c.lease_until > at)
+        .group_by(webhooks.c.organisation_id)
+    )
+    return {row.organisation_id: row.messages for row in connection.execute(statement)}
 
 
-def take(connection: Connection, webhook_id: str, delivery_id: str, *, until: datetime) -> ClaimedDelivery:
-    """The message, held until then."""
-    one = webhook_deliveries.c.delivery_id == delivery_id
-    connection.execute(update(webhook_deliveries).where(one).values(lease_until=until))
-    row = connection.execute(select(webhook_deliveries).where(one)).one()
-    return ClaimedDelivery(webhook=get(connection, webhook_id), delivery=delivery_of(row), lease_until=until)
+def take(connection: Connection, one: Due, *, at: datetime, until: datetime, pace: Pace) -> ClaimedDelivery:
+    """The message, held until then; its webhook has to wait for its next turn."""
+    mine = webhook_deliveries.c.delivery_id == one.delivery_id
+    connection.execute(update(webhook_deliveries).where(mine).values(lease_until=until))
+    row = connection.execute(select(webhook_deliveries).where(mine)).one()
+    its_webhook = webhooks.c.webhook_id == one.webhook_id
+    paced_until = connection.execute(select(webhooks.c.paced_until).where(its_webhook)).scalar_one()
+    following = max(paced_until or at, at) + pace.interval
+    connection.execute(update(webhooks).where(its_webhook).values(paced_until=following))
+    return ClaimedDelivery(webhook=get(connection, one.webhook_id), delivery=delivery_of(row), lease_until=until)
 
 
 def change_held(connection: Connection, claimed: ClaimedDelivery, values: Mapping[str, object]) -> bool:
@@ -198,11 +217,26 @@ def delivery(connection: Connection, webhook_id: str, delivery_id: str) -> Deliv
     return delivery_of(row)
 
 
-def wait_again(connection: Connection, condition: ColumnElement[bool], *, at: datetime) -> int:
-    """Those for which ``condition`` holds and that nobody is sending; how many they are."""
+def ended(
+    connection: Connection, webhook_id: str, since: datetime, *, only_failed: bool, limit: int
+) -> list[tuple[str, datetime]]:
+    """Messages that were made since then and have ended: their ids, and when they were made. The oldest first."""
+    states = [DeliveryState.FAILED] if only_failed else [DeliveryState.FAILED, DeliveryState.DELIVERED]
+    statement = select(webhook_deliveries.c.delivery_id, webhook_deliveries.c.created_at).where(
+        webhook_deliveries.c.webhook_id == webhook_id,
+        webhook_deliveries.c.state.in_(states),
+        webhook_deliveries.c.created_at >= since,
+    )
+    order = webhook_deliveries.c.created_at, webhook_deliveries.c.delivery_id
+    return [(row.delivery_id, row.created_at) for row in connection.execute(statement.order_by(*order).limit(limit))]
+
+
+def wait_again(connection: Connection, delivery_ids: Sequence[str], *, at: datetime) -> int:
+    """Those that nobody is sending; how many they are."""
     free = or_(webhook_deliveries.c.lease_until.is_(None), webhook_deliveries.c.lease_until <= at)
     anew = {"state": DeliveryState.WAITING, "attempts": 0, "next_at": at, "finished_at": None}
-    return connection.execute(update(webhook_deliveries).where(condition, free).values(anew)).rowcount
+    these = webhook_deliveries.c.delivery_id.in_(delivery_ids)
+    return connection.execute(update(webhook_deliveries).where(these, free).values(anew)).rowcount
 
 
 def forgettable(before: datetime) -> ColumnElement[bool]:

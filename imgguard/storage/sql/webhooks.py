@@ -1,14 +1,15 @@
 """The WebhookStore port on a database: one method, one transaction, its event in it."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import batched
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import Connection, delete, select
 
 from imgguard.errors import Conflict
-from imgguard.ports import Attempt, ClaimedDelivery
+from imgguard.ports import Attempt, ClaimedDelivery, Pace, Replayed, Slots
 from imgguard.ports.webhooks import Compose
 from imgguard.registry.accounts import AuditEvent
 from imgguard.registry.webhooks import Delivery, DeliveryState, Webhook
@@ -17,10 +18,15 @@ from imgguard.storage.sql import webhook_rows as rows
 from imgguard.storage.sql.contents import STATEMENT_NUMBERS
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.schema import webhook_deliveries, webhooks
+from imgguard.storage.sql.webhook_turns import Due, chosen
 
 _any = select(webhooks.c.webhook_id).limit(1)
 _AT_ONCE = 20
 """Webhooks that one transaction fans out to: others wait for the lock meanwhile."""
+_REPLAYED_AT_ONCE = 250
+"""Messages that one transaction has sent again."""
+_BREATH = 0.02
+"""Seconds between two such transactions: who waits for the lock looks for it now and then, and must find it free."""
 
 
 class SqlWebhooks:
@@ -83,19 +89,20 @@ class SqlWebhooks:
     def replay(self, webhook_id: str, delivery_id: str, *, at: datetime) -> Delivery:
         with self._database.write() as connection:
             rows.delivery(connection, webhook_id, delivery_id)
-            rows.wait_again(connection, webhook_deliveries.c.delivery_id == delivery_id, at=at)
+            rows.wait_again(connection, [delivery_id], at=at)
             return rows.delivery(connection, webhook_id, delivery_id)
 
-    def replay_since(self, webhook_id: str, since: datetime, *, only_failed: bool, at: datetime) -> int:
-        ended = [DeliveryState.FAILED] if only_failed else [DeliveryState.FAILED, DeliveryState.DELIVERED]
-        mine = and_(
-            webhook_deliveries.c.webhook_id == webhook_id,
-            webhook_deliveries.c.state.in_(ended),
-            webhook_deliveries.c.created_at >= since,
-        )
-        with self._database.write() as connection:
+    def replay_since(self, webhook_id: str, since: datetime, *, only_failed: bool, at: datetime, most: int) -> Replayed:
+        with self._database.read() as connection:
             rows.get(connection, webhook_id)
-            return rows.wait_again(connection, mine, at=at)
+            found = rows.ended(connection, webhook_id, since, only_failed=only_failed, limit=most + 1)
+        count = 0
+        for some in batched([delivery_id for delivery_id, _ in found[:most]], _REPLAYED_AT_ONCE):
+            if count:
+                time.sleep(_BREATH)
+            with self._database.write() as connection:
+                count += rows.wait_again(connection, some, at=at)
+        return Replayed(count=count, more_since=found[most][1] if len(found) > most else None)
 
     # for senders
 
@@ -117,13 +124,15 @@ class SqlWebhooks:
                 taken += len(found)
         return taken
 
-    def claim(self, *, at: datetime, until: datetime, limit: int, failing: int) -> Sequence[ClaimedDelivery]:
+    def claim(self, *, at: datetime, until: datetime, slots: Slots, pace: Pace) -> Sequence[ClaimedDelivery]:
+        def picked(connection: Connection) -> Sequence[Due]:
+            return chosen(rows.due(connection, at, pace), rows.under_way(connection, at), slots)
+
         with self._database.read() as connection:
-            if not rows.chosen(rows.due(connection, at), limit=limit, failing=failing):
+            if not picked(connection):
                 return []
         with self._database.write() as connection:
-            picked = rows.chosen(rows.due(connection, at), limit=limit, failing=failing)
-            return [rows.take(connection, webhook_id, delivery_id, until=until) for webhook_id, delivery_id in picked]
+            return [rows.take(connection, one, at=at, until=until, pace=pace) for one in picked(connection)]
 
     def settle(self, claimed: ClaimedDelivery, attempt: Attempt, *, event: AuditEvent | None = None) -> bool:
         values = {
@@ -140,7 +149,7 @@ class SqlWebhooks:
                 return False
             before = rows.get(connection, claimed.webhook.webhook_id)
             failing_since = None if attempt.error is None else before.failing_since or attempt.at
-            after = replace(before, failing_since=failing_since)
+            after = replace(before, failing_since=failing_since, is_slow=attempt.is_slow)
             if attempt.disable_because is not None and before.is_enabled:
                 after = replace(after, disabled_at=attempt.at, disabled_because=attempt.disable_because)
                 if event is not None:

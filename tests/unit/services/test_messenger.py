@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imgguard.errors import StoreUnavailable
-from imgguard.ports import ClaimedDelivery
+from imgguard.ports import ClaimedDelivery, Slots
 from imgguard.registry.webhooks import Delivery, DeliveryState, Webhook
-from imgguard.services.messenger import AT_ONCE, FAILING_AT_ONCE, Messenger
+from imgguard.services.messenger import AT_ONCE, OF_EACH_AT_ONCE, TROUBLED_AT_ONCE, Messenger
 from imgguard.services.webhook_sending import Sender
 
 PATIENCE = 10.0
@@ -26,7 +26,7 @@ def claimed(name: str) -> ClaimedDelivery:
         events=frozenset(),
         secret="whsec_AAAA",
         created_at=NOW,
-        failing_since=NOW if name == "slow" else None,
+        is_slow=name == "slow",
     )
     delivery = Delivery(
         delivery_id=name,
@@ -50,7 +50,7 @@ class Desk:
         self.has_webhooks = True
         self.sent: list[str] = []
         self.let_go = threading.Event()
-        self.asked: list[tuple[int, int]] = []
+        self.asked: list[Slots] = []
         self.trouble: list[Exception] = []
 
     def has_work(self) -> bool:
@@ -62,9 +62,9 @@ class Desk:
             raise self.trouble.pop()
         return 0
 
-    def claim(self, *, limit: int, failing: int) -> Sequence[ClaimedDelivery]:
-        self.asked.append((limit, failing))
-        taken, self.waiting = self.waiting[:limit], self.waiting[limit:]
+    def claim(self, slots: Slots) -> Sequence[ClaimedDelivery]:
+        self.asked.append(slots)
+        taken, self.waiting = self.waiting[: slots.limit], self.waiting[slots.limit :]
         return [claimed(name) for name in taken]
 
     def send(self, one: ClaimedDelivery) -> Any:
@@ -93,10 +93,11 @@ def test_all_are_sent_though_some_are_slow_or_fail() -> None:
     desk.trouble = [StoreUnavailable("locked"), RuntimeError("a bug")]
     with messenger(desk):
         until(lambda: desk.sent == list("abcdefgh"))
-        assert (AT_ONCE - 2, FAILING_AT_ONCE - 2) in desk.asked
+        left = Slots(limit=AT_ONCE - 2, troubled=TROUBLED_AT_ONCE - 2, of_each=OF_EACH_AT_ONCE)
+        assert left in desk.asked
         desk.let_go.set()
         until(lambda: desk.sent[8:] == ["slow", "slow"])
-    assert all(0 < limit <= AT_ONCE for limit, _ in desk.asked)
+    assert all(0 < slots.limit <= AT_ONCE for slots in desk.asked)
 
 
 def test_the_end_waits_for_what_is_on_its_way() -> None:

@@ -8,7 +8,7 @@ import pytest
 from imgguard.errors import FetchFailed, FetchRefused
 from imgguard.ports import Attempt, ClaimedDelivery, Posted
 from imgguard.registry.webhooks import Delivery, DeliveryState, Webhook
-from imgguard.services.webhook_attempts import PATIENCE, PAUSES, attempt_of
+from imgguard.services.webhook_attempts import PATIENCE, PAUSES, SLOW, attempt_of
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -52,13 +52,14 @@ def attempt(
     done: int = 0,
     failing_since: datetime | None = None,
     lot: float = 0.0,
+    lasted: timedelta = SECOND,
 ) -> Attempt:
     claimed = ClaimedDelivery(
         webhook=replace(WEBHOOK, failing_since=failing_since),
         delivery=replace(DELIVERY, attempts=done),
         lease_until=NOW,
     )
-    return attempt_of(claimed, outcome, at=NOW, lot=lambda: lot)
+    return attempt_of(claimed, outcome, began=NOW - lasted, at=NOW, lot=lambda: lot)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
@@ -109,6 +110,12 @@ def test_patience_ends_after_five_days_of_nothing_but_failures(since: timedelta,
     found = attempt(answer(500), failing_since=NOW - since)
     assert (found.disable_because is not None) == disables
     assert found.next_at is not None  # it goes on from there when somebody enables the webhook again
+
+
+@pytest.mark.parametrize("outcome", [answer(200), answer(500), answer(410), FetchFailed("not done in time")])
+def test_what_took_long_is_slow_however_it_ended(outcome: Posted | FetchFailed) -> None:
+    assert not attempt(outcome, lasted=SLOW).is_slow
+    assert attempt(outcome, lasted=SLOW + SECOND).is_slow
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """What organisations are told by webhook."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, text
 
 from imgguard.storage.sql.tables.base import UtcDateTime, metadata
 
 # ``events`` has spaces between; empty means all. ``after_sequence``: the event of the audit trail up to which
 # deliveries were made of it. ``secret`` has to be kept as it is, since every message is signed with it.
+# ``paced_until``: up to when what was sent to it would have been sent at an even pace.
 webhooks = Table(
     "webhooks",
     metadata,
@@ -21,6 +22,8 @@ webhooks = Table(
     Column("after_sequence", Integer, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("failing_since", UtcDateTime),
+    Column("is_slow", Boolean, nullable=False),
+    Column("paced_until", UtcDateTime),
     Column("disabled_at", UtcDateTime),
     Column("disabled_because", Text),
     Column("revision", Integer, nullable=False),
@@ -47,7 +50,7 @@ webhook_deliveries = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     CheckConstraint("state IN ('waiting', 'delivered', 'failed')", name="state"),
-    Index("ix_webhook_deliveries_due", "webhook_id", "state", "next_at"),
+    Index("ix_webhook_deliveries_due", "webhook_id", "state", "next_at", "delivery_id"),
     Index("ix_webhook_deliveries_webhook", "webhook_id", "delivery_id"),
     Index("ix_webhook_deliveries_finished", "finished_at"),
     Index(

@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from imgguard.client import verify_webhook
 from imgguard.errors import Conflict, FetchRefused, InputError, InvalidTransition, NotFound, PermissionDenied
-from imgguard.ports import CheckedUrl, Posted
+from imgguard.ports import CheckedUrl, Posted, Slots
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, Role, Scope
 from imgguard.services.account_objects import event_object
@@ -21,6 +22,7 @@ from imgguard.services.webhooks import MOST_WEBHOOKS, IssuedWebhook, Webhooks
 from imgguard.storage.sql.webhooks import SqlWebhooks
 
 URL = "https://hooks.example/secret-path?token=secret-query"
+SLOTS = Slots(limit=4, troubled=4, of_each=4)
 
 
 class Network:
@@ -88,7 +90,7 @@ class Desk:
         count = 0
         while self.sender.fan_out():
             pass
-        while claimed := self.sender.claim(limit=4, failing=4):
+        while claimed := self.sender.claim(SLOTS):
             for one in claimed:
                 self.sender.send(one)
             count += len(claimed)
@@ -327,10 +329,10 @@ class TestHowItGoesOn:
         given_up = self.delivery(desk)
         assert (given_up.state, given_up.attempts, given_up.finished_at) == ("failed", 10, desk.now())
         assert timedelta(days=3) < desk.now() - began < timedelta(days=4)
-        assert desk.webhooks.replay_since(desk.admin, webhook_id, began) == 1
+        assert desk.webhooks.replay_since(desk.admin, webhook_id, began).count == 1
         assert desk.work() == 1
         assert (self.delivery(desk).state, self.delivery(desk).delivery_id) == ("delivered", given_up.delivery_id)
-        assert desk.webhooks.replay_since(desk.admin, webhook_id, began) == 0
+        assert desk.webhooks.replay_since(desk.admin, webhook_id, began).count == 0
         assert desk.webhooks.replay(desk.admin, webhook_id, given_up.delivery_id).attempts == 0
         assert desk.work() == 1
 
@@ -378,11 +380,11 @@ class TestHowItGoesOn:
         desk.happens()
         desk.sender.fan_out()  # and dies
         desk.sender = desk.another_sender()
-        (claimed,) = desk.sender.claim(limit=4, failing=4)  # and dies
+        (claimed,) = desk.sender.claim(SLOTS)  # and dies
         desk.sender = desk.another_sender()
         assert desk.work() == 0
         desk.clock.move(seconds=50)
-        (again,) = desk.sender.claim(limit=4, failing=4)
+        (again,) = desk.sender.claim(SLOTS)
         desk.network.post(again.webhook.url, b"", {})  # and dies
         desk.clock.move(seconds=50)
         assert desk.work() == 1
@@ -394,10 +396,29 @@ class TestHowItGoesOn:
         for _ in range(3):
             desk.happens()
         other, taken = desk.another_sender(), []
-        desk.network.meanwhile = lambda: taken.extend(other.claim(limit=4, failing=4))
+        desk.network.meanwhile = lambda: taken.extend(other.claim(SLOTS))
         assert desk.work() == 3
         assert taken == []
         assert len(desk.network.sent) == len({headers["webhook-id"] for _, _, headers in desk.network.sent}) == 3
+
+    def test_however_many_wait_one_is_sent_ten_a_second(self, desk: Desk) -> None:
+        webhook_id = desk.make().webhook.webhook_id
+        for _ in range(25):
+            desk.webhooks.send_test(desk.admin, webhook_id)
+        assert desk.work() == 10
+        desk.clock.move(seconds=0.35)
+        assert desk.work() == 3
+        desk.clock.move(seconds=60)
+        assert desk.work() == 10
+
+    def test_an_answer_after_long_counts_like_a_failure_for_whose_turn_it_is(self, desk: Desk) -> None:
+        webhook_id = desk.make().webhook.webhook_id
+        for seconds, is_troubled in ((4, False), (6, True), (1, False)):
+            desk.network.meanwhile = partial(desk.clock.move, seconds=seconds)
+            desk.webhooks.send_test(desk.admin, webhook_id)
+            assert desk.work() == 1
+            assert self.delivery(desk).state == "delivered"
+            assert desk.webhooks.webhook(desk.admin, webhook_id).is_troubled == is_troubled
 
     def test_one_that_is_deleted_while_it_is_sent_to(self, desk: Desk) -> None:
         webhook_id = desk.make().webhook.webhook_id

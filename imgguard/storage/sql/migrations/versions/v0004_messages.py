@@ -49,6 +49,8 @@ def _create_webhooks() -> None:
         sa.Column("after_sequence", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("failing_since", sa.DateTime(), nullable=True),
+        sa.Column("is_slow", sa.Boolean(), nullable=False),
+        sa.Column("paced_until", sa.DateTime(), nullable=True),
         sa.Column("disabled_at", sa.DateTime(), nullable=True),
         sa.Column("disabled_because", sa.Text(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
@@ -79,7 +81,12 @@ def _create_webhooks() -> None:
         sa.ForeignKeyConstraint(["webhook_id"], ["webhooks.webhook_id"], name=op.f("fk_webhook_deliveries_webhook_id")),
         sa.PrimaryKeyConstraint("delivery_id", name=op.f("pk_webhook_deliveries")),
     )
-    op.create_index("ix_webhook_deliveries_due", "webhook_deliveries", ["webhook_id", "state", "next_at"], unique=False)
+    op.create_index(
+        "ix_webhook_deliveries_due",
+        "webhook_deliveries",
+        ["webhook_id", "state", "next_at", "delivery_id"],
+        unique=False,
+    )
     op.create_index("ix_webhook_deliveries_webhook", "webhook_deliveries", ["webhook_id", "delivery_id"], unique=False)
     op.create_index("ix_webhook_deliveries_finished", "webhook_deliveries", ["finished_at"], unique=False)
     op.create_index(
