@@ -33,7 +33,7 @@ LOOK_SECONDS = 0.25
 
 RETRY_SECONDS = 1
 DRAW_PATIENCE = 5.0
-"""Seconds that a request waits for its turn to draw, compare, fetch or search, before it is told to come back."""
+"""Seconds that a request waits for its turn to draw, compare, fetch, search or look up, before it is told to come back."""
 
 FETCHES = 4
 """Requests that are fetched for at the same time; pictures are fetched by workers, and not counted here."""

@@ -211,7 +211,7 @@ CALLS: list[tuple[Call, Any, str]] = [
     (lambda c: c.replay_delivery("whk_1", "msg_1"), DELIVERY, "POST /v1/webhooks/whk_1/deliveries/msg_1/replay"),
     (
         lambda c: c.replay_webhook("whk_1", since=datetime(2026, 3, 1, tzinfo=UTC)),
-        {"count": 2},
+        {"count": 2, "more_since": AT},
         "POST /v1/webhooks/whk_1/replay",
     ),
     (lambda c: list(c.licences(ends_soon=True)), page(LICENCE), "GET /v1/licences?ends_soon=true"),
