@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
-from imgguard.api import operations, problems
+from imgguard.api import operations, problems, work
 from imgguard.api.gate import Gate, Names
 from imgguard.api.limits import Buckets, Policy
 from imgguard.api.metrics import Metrics, PoolStatus
@@ -22,7 +22,6 @@ from imgguard.api.revisions import Changing
 from imgguard.api.security import is_secure
 from imgguard.api.v1 import ROUTERS
 from imgguard.api.v1.passwords import AT_PROVIDER, limiter
-from imgguard.api.work import FETCHES, SEARCHES, Resolutions
 from imgguard.bootstrap import Services
 
 _KEYS_TOGETHER = 2
@@ -62,9 +61,8 @@ def create_app(
     app.state.passwords, app.state.changing = limiter(), Changing()
     app.state.at_provider = limiter(AT_PROVIDER)
     app.state.drawing = asyncio.Semaphore(settings.worker_count)
-    app.state.fetching = asyncio.Semaphore(FETCHES)
-    app.state.searching = asyncio.Semaphore(SEARCHES)
-    app.state.resolutions = Resolutions()
+    app.state.fetching, app.state.reading, app.state.results = work.fetching(), work.reading(), work.results()
+    app.state.searching, app.state.resolving = work.searching(), work.resolving()
     problems.install(app)
     for router in (operations.router, *ROUTERS):
         app.include_router(router)

@@ -5,11 +5,10 @@ workers outside of it have done.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from typing import Any
-from weakref import WeakValueDictionary
 
 from anyio import CancelScope
 from fastapi import Request
@@ -19,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from imgguard import errors
 from imgguard.api.problems import STATUS
 from imgguard.api.security import services_of
+from imgguard.api.turns import Turns
 from imgguard.api.work_schemas import Job
 from imgguard.bootstrap import Services
 from imgguard.ports import ItemError
@@ -33,13 +33,22 @@ LOOK_SECONDS = 0.25
 
 RETRY_SECONDS = 1
 DRAW_PATIENCE = 5.0
-"""Seconds that a request waits for its turn to draw, compare, fetch, search or look up, before it is told to come back."""
+"""Seconds that a request waits for its turn, at whatever that is, before it is told to come back."""
 
 FETCHES = 4
-"""Requests that are fetched for at the same time; pictures are fetched by workers, and not counted here."""
+"""Requests that are fetched for at the same time, one of each organisation; pictures are fetched by workers, and not
+counted here."""
+
+READINGS = 2
+"""Feeds that are read at the same time, one of each organisation."""
+
+RESULTS = 4
+RESULTS_EACH = 2
+"""Results of feeds that are made or sent at the same time: in all, and of one organisation."""
 
 SEARCHES = 2
-"""Searches by hash that are made at the same time: short ones, but threads and cores are there for others too."""
+"""Searches by hash that are made at the same time, one of each organisation: short ones, but threads and cores are there
+for others too."""
 
 RESOLUTIONS = 4
 """Organisations whose addresses are looked up at the same time while a request waits."""
@@ -166,8 +175,16 @@ async def drawn[Result](request: Request, draw: Callable[[], Result]) -> Result:
 
     Raises Overloaded when others take too long, and what ``draw`` raises.
     """
-    drawing = partial(_in_drawers, request, draw)
-    return await _in_turn(request.app.state.drawing, drawing, "too many pictures are being drawn or compared")
+    turns: asyncio.Semaphore = request.app.state.drawing
+    try:
+        async with asyncio.timeout(DRAW_PATIENCE):
+            await turns.acquire()
+    except TimeoutError:
+        raise errors.Overloaded("too many pictures are being drawn or compared", retry_after=2.0) from None
+    try:
+        return await _in_drawers(request, draw)
+    finally:
+        turns.release()
 
 
 async def _in_drawers[Result](request: Request, draw: Callable[[], Result]) -> Result:
@@ -177,49 +194,66 @@ async def _in_drawers[Result](request: Request, draw: Callable[[], Result]) -> R
     return drawing.result()
 
 
-async def fetched[Result](request: Request, fetch: Callable[[], Result]) -> Result:
-    """What ``fetch`` gives: `FETCHES` at a time, since each may hold a thread for as long as a fetch may take.
+def fetching() -> Turns:
+    """For each application, as the next two."""
+    return Turns(FETCHES, each=1, busy="too much is being fetched from other servers")
 
-    Raises Overloaded when others take too long, and what ``fetch`` raises.
+
+def reading() -> Turns:
+    return Turns(READINGS, each=1, busy="too many feeds are being read")
+
+
+def results() -> Turns:
+    return Turns(RESULTS, each=RESULTS_EACH, busy="too many results of feeds are being sent")
+
+
+def fetching_turn(request: Request, actor: Actor) -> AbstractAsyncContextManager[None]:
+    """While it is entered, something may be fetched in a thread, for as long as a fetch may take; `FETCHES` at a time.
+
+    Entering raises Overloaded when others take too long.
     """
-    fetching = partial(run_in_threadpool, fetch)
-    return await _in_turn(request.app.state.fetching, fetching, "too much is being fetched from other servers")
+    turns: Turns = request.app.state.fetching
+    return turns.turn(actor.organisation_id, patience=DRAW_PATIENCE)
 
 
-async def searched[Result](request: Request, search: Callable[[], Result]) -> Result:
-    """What ``search`` gives: `SEARCHES` at a time.
+def reading_turn(request: Request, actor: Actor) -> AbstractAsyncContextManager[None]:
+    """While it is entered, a feed may be read in a thread, which takes seconds at worst; `READINGS` at a time.
 
-    Raises Overloaded when others take too long, and what ``search`` raises.
+    Entering raises Overloaded as above.
     """
-    searching = partial(run_in_threadpool, search)
-    return await _in_turn(request.app.state.searching, searching, "too many searches are being made")
+    turns: Turns = request.app.state.reading
+    return turns.turn(actor.organisation_id, patience=DRAW_PATIENCE)
 
 
-class Resolutions:
-    """Turns to look addresses up: one for each organisation, so that who names slow name servers waits for itself
-    first, and `RESOLUTIONS` for all. Of one event loop."""
+def result_turn(request: Request, actor: Actor) -> AbstractAsyncContextManager[None]:
+    """While it is entered, the result of a feed may be made and sent; `RESULTS` at a time.
 
-    def __init__(self) -> None:
-        self._all = asyncio.Semaphore(RESOLUTIONS)
-        self._own: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-
-    async def resolved[Result](self, organisation_id: str, look: Callable[[], Result]) -> Result:
-        """What ``look`` gives. Raises Overloaded when others take too long, and what ``look`` raises."""
-        busy = "too many addresses are being looked up"
-        own = self._own.get(organisation_id)
-        if own is None:
-            self._own[organisation_id] = own = asyncio.Semaphore(1)
-        looking = partial(run_in_threadpool, look)
-        return await _in_turn(own, partial(_in_turn, self._all, looking, busy), busy)
+    Entering raises Overloaded as above.
+    """
+    turns: Turns = request.app.state.results
+    return turns.turn(actor.organisation_id, patience=DRAW_PATIENCE)
 
 
-async def _in_turn[Result](turns: asyncio.Semaphore, do: Callable[[], Awaitable[Result]], busy: str) -> Result:
-    try:
-        async with asyncio.timeout(DRAW_PATIENCE):
-            await turns.acquire()
-    except TimeoutError:
-        raise errors.Overloaded(busy, retry_after=2.0) from None
-    try:
-        return await do()
-    finally:
-        turns.release()
+def searching() -> Turns:
+    """For each application, as above."""
+    return Turns(SEARCHES, each=1, busy="too many searches are being made")
+
+
+def resolving() -> Turns:
+    """For each application, as above."""
+    return Turns(RESOLUTIONS, each=1, busy="too many addresses are being looked up")
+
+
+async def searched[Result](request: Request, actor: Actor, search: Callable[[], Result]) -> Result:
+    """What ``search`` gives: `SEARCHES` at a time. Raises Overloaded when others take too long, and what it raises."""
+    turns: Turns = request.app.state.searching
+    async with turns.turn(actor.organisation_id, patience=DRAW_PATIENCE):
+        return await run_in_threadpool(search)
+
+
+async def resolved[Result](request: Request, actor: Actor, look: Callable[[], Result]) -> Result:
+    """What ``look`` gives, which looks an address up: `RESOLUTIONS` at a time, so that who names slow name servers waits
+    for itself first. Raises Overloaded when others take too long, and what it raises."""
+    turns: Turns = request.app.state.resolving
+    async with turns.turn(actor.organisation_id, patience=DRAW_PATIENCE):
+        return await run_in_threadpool(look)

@@ -1,7 +1,8 @@
 """XML feeds of Google Merchant: RSS 2.0 and Atom, read as a stream, without a tree.
 
 1. there is no document type, and so no entity and nothing external: it is refused where it begins (defusedxml);
-2. depth, number of elements, length of what is kept and of a single tag are bounded;
+2. depth, the numbers of elements and attributes, of their names and of pictures, length of what is kept and of a single
+   tag are bounded;
 3. only the children of `item` and `entry` are looked at, with the namespaces of Google, Atom, or none.
 """
 
@@ -14,12 +15,17 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from imgguard.errors import InputError
 from imgguard.feeds.columns import NAMES, key_of
-from imgguard.feeds.products import product_of
+from imgguard.feeds.products import MOST_PICTURES, product_of, too_many_pictures
 from imgguard.feeds.records import Encoding, Form, Product
 from imgguard.feeds.tables import LONGEST_CELL, LONGEST_ROW, MOST_ROWS
 from imgguard.feeds.text import checked, opened
 
-MOST_ELEMENTS = 3_000_000
+MOST_ELEMENTS = 1_000_000
+"""Attributes and namespaces count as well."""
+
+MOST_NAMES = 10_000
+"""Different ones, of elements, attributes and namespaces: the parser keeps each to the end."""
+
 DEEPEST = 32
 
 _CHUNK = 65_536
@@ -49,22 +55,24 @@ class _Draft:
 
 
 class _Target:
-    """What the parser tells goes here. ``events`` counts it."""
+    """What the parser tells goes here. ``events`` counts it, besides namespaces."""
 
     def __init__(self) -> None:
         self.finished: list[Product] = []
         self.events = 0
         self._elements = self._depth = self._products = 0
+        self._names: set[str] = set()
         self._draft: _Draft | None = None
         self._wanted: str | None = None
         self._text: list[str] = []
 
+    def start_ns(self, prefix: str, _address: str) -> None:
+        self._count(prefix)
+
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.events += 1
-        self._elements += 1
         self._depth += 1
-        if self._elements > MOST_ELEMENTS:
-            raise InputError(f"the feed has more than {MOST_ELEMENTS} elements, the limit", hint=_SMALLER)
+        self._count(tag, *attributes)
         if self._depth > DEEPEST:
             raise InputError(f"the feed is nested more than {DEEPEST} deep", hint="It is no feed of products.")
         name, namespace = _parted(tag)
@@ -78,6 +86,15 @@ class _Target:
                 self._wanted, self._text = name, []
             if name == "link" and attributes.get("rel", "alternate") == "alternate":
                 self._draft.put("link", attributes.get("href", ""), is_google=False)
+
+    def _count(self, *names: str) -> None:
+        self._elements += len(names)
+        self._names.update(names)
+        if self._elements > MOST_ELEMENTS:
+            raise InputError(f"the feed has more than {MOST_ELEMENTS} elements and attributes", hint=_SMALLER)
+        if len(self._names) > MOST_NAMES:
+            hint = "It is no feed of products."
+            raise InputError(f"the feed has more than {MOST_NAMES} names of elements and attributes", hint=hint)
 
     def data(self, text: str) -> None:
         self.events += 1
@@ -102,6 +119,8 @@ class _Target:
                 draft.put(name, text, is_google=namespace == _GOOGLE)
             else:
                 draft.pictures.append((name, text))
+                if len(draft.pictures) > MOST_PICTURES:
+                    raise too_many_pictures(self._products + 1)
             self._wanted = None
 
     def _finish(self, draft: _Draft) -> None:

@@ -8,11 +8,14 @@ from itertools import chain, islice
 from imgguard.errors import InputError
 from imgguard.feeds import columns
 from imgguard.feeds.columns import GENERIC, NAMES, Names
-from imgguard.feeds.products import is_address, product_of
+from imgguard.feeds.products import MOST_PICTURES, is_address, product_of
 from imgguard.feeds.records import Encoding, Form, Product
 from imgguard.feeds.text import checked, opened
 
 MOST_ROWS = 100_000
+MOST_LINES = 500_000
+"""Empty ones too."""
+
 MOST_COLUMNS = 1_000
 LONGEST_CELL = 100_000
 LONGEST_ROW = 1_000_000
@@ -47,6 +50,8 @@ class _Lines:
             raise StopIteration
         self.number += 1
         self._length += len(line)
+        if self.number > MOST_LINES:
+            raise InputError(f"the feed has more than {MOST_LINES} lines, the limit", hint="Make several feeds of it.")
         if self._length > LONGEST_ROW:
             raise InputError(
                 f"the row that ends behind line {self.number} has more than {LONGEST_ROW} characters",
@@ -60,7 +65,7 @@ def _rows(data: bytes, encoding: Encoding, delimiter: str) -> Iterator[Row]:
     for line, cells in _records(data, encoding, delimiter):
         if len(cells) > MOST_COLUMNS:
             raise InputError(f"line {line} has {len(cells)} columns, the limit is {MOST_COLUMNS}", hint=_SMALLER)
-        if any(len(cell) > LONGEST_CELL for cell in cells):
+        if max(map(len, cells)) > LONGEST_CELL:
             raise InputError(f"line {line} has a cell of more than {LONGEST_CELL} characters", hint=_SMALLER)
         yield line, cells
 
@@ -93,7 +98,8 @@ def _header(data: bytes, encoding: Encoding) -> tuple[str, list[str]]:
     for delimiter in _DELIMITERS:
         try:
             for _, names in islice(_records(data, encoding, delimiter), 1):
-                found.append((columns.familiarity([*map(columns.key_of, names)]), len(names), delimiter, names))
+                keys = [*map(columns.key_of, names[:MOST_COLUMNS])]
+                found.append((columns.familiarity(keys), len(names), delimiter, names))
         except InputError as error:
             problem = error
     if not found:
@@ -123,6 +129,10 @@ def read(data: bytes, encoding: Encoding, form: Form | None) -> tuple[Form, Iter
             f"no column of the feed holds pictures, as a feed of the form {chosen} has it",
             hint="The first row has to name the columns: docs/feeds.md has the names.",
         )
+    if len(pictures) > MOST_PICTURES:
+        raise InputError(
+            f"the feed has {len(pictures)} columns of pictures, the limit is {MOST_PICTURES}", hint=_SMALLER
+        )
     return chosen, _products(chain(first, rows), header, _places(keys, names), pictures)
 
 
@@ -151,7 +161,7 @@ def _products(
         at = _reader(cells)
         yield product_of(
             line,
-            [(header[place], at(place)) for place in pictures],
+            [(header[place], cells[place]) for place in pictures if place < len(cells) and cells[place].strip()],
             id=at(id_place),
             title=at(title_place),
             link=at(link_place),

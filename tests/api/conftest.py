@@ -129,6 +129,12 @@ type Start = Callable[..., Client]
 
 
 @pytest.fixture
+def anyio_backend() -> str:
+    """What coroutines are tested on: the loop that the server has."""
+    return "asyncio"
+
+
+@pytest.fixture
 def start(world: World) -> Iterator[Start]:
     """``start(**settings)``: the application on that copy with other settings."""
     with ExitStack() as stack:

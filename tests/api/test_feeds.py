@@ -1,21 +1,26 @@
 """Product feeds over HTTP, with a shop's web server on loopback: from the file to the result."""
 
+import asyncio
 import csv
 import hashlib
 import io
 import json
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import islice
 
 import httpx
 import pytest
 
-from imgguard.api import work
+from imgguard.api import downloads, work
+from imgguard.api.turns import Turns
 from imgguard.errors import FetchFailed, NotFound
 from imgguard.feeds.records import Problem
+from imgguard.registry.access import Actor
 from imgguard.services import feed_results
 from imgguard.services.feed_views import COLUMNS
 
@@ -257,25 +262,84 @@ def test_no_more_pictures_than_the_queue_holds(start, world: World) -> None:
     assert len(client.get("/v1/feeds").json()["items"]) == 1
 
 
-def test_slow_servers_hold_up_no_more_than_a_few_requests(
-    seller: Client, services: Services, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    may_end = threading.Event()
+class Slow:
+    """In place of a method of `Feeds`: for one organisation it takes until ``may_end``, and then goes wrong."""
 
-    def fetch(*_: object) -> None:
-        assert may_end.wait(30)
+    def __init__(self, organisation_id: str) -> None:
+        self.may_end, self.begun = threading.Event(), threading.Event()
+        self._organisation_id = organisation_id
+
+    def __call__(self, actor: Actor, *_: object, **__: object) -> None:
+        if actor.organisation_id == self._organisation_id:
+            self.begun.set()
+            assert self.may_end.wait(30)
         raise FetchFailed("too slow")
 
-    monkeypatch.setattr(services.feeds, "fetch", fetch)
+
+ASKS = {
+    "fetch": ("POST", "/v1/feeds/by-url", {"json": {"url": "http://192.0.2.1/feed.csv"}}),
+    "submit": ("POST", "/v1/feeds", {"files": {"file": ("a.csv", ONE)}}),
+    "result": ("GET", "/v1/feeds/fed_1/result", {}),
+}
+
+
+@pytest.mark.parametrize(("name", "asks"), ASKS.items(), ids=ASKS)
+def test_one_organisation_holds_up_no_other(
+    name: str, asks: tuple, seller: Client, services: Services, world: World, with_key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, path, more = asks
+    slow = Slow(actor_of(services, world.members["shop.seller"]).organisation_id)
+    monkeypatch.setattr(services.feeds, name, slow)
+    monkeypatch.setattr(work, "DRAW_PATIENCE", 0.5)
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(seller.request, method, path, **more) for _ in range(4)]
+        try:
+            assert slow.begun.wait(10)
+            assert_problem(with_key("studio.seller").request(method, path, **more), 422, "fetch_failed")
+            for answer in islice(as_completed(asked), 3):
+                assert_problem(answer.result(), 503, "overloaded")
+        finally:
+            slow.may_end.set()
+        assert sorted(one.result().status_code for one in asked) == [422, 503, 503, 503]
+
+
+def test_feeds_and_pictures_do_not_wait_for_each_other(seller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(work, "DRAW_PATIENCE", 0.2)
-    with ThreadPoolExecutor(work.FETCHES + 1) as threads:
-        body = {"url": "http://192.0.2.1/feed.csv"}
-        asked = [threads.submit(seller.post, "/v1/feeds/by-url", json=body) for _ in range(work.FETCHES + 1)]
-        first = next(as_completed(asked)).result()
-        assert_problem(first, 503, "overloaded")
-        assert seller.get("/v1/feeds").status_code == 200
-        may_end.set()
-        assert sorted(one.result().status_code for one in asked) == [422] * work.FETCHES + [503]
+    seller.app.state.drawing = asyncio.Semaphore(0)
+    feed = handed_in(seller, ONE)
+    assert read(seller.get(f"/v1/feeds/{feed['feed_id']}/result"))
+
+
+def test_no_more_results_at_a_time_than_may_be(seller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "DRAW_PATIENCE", 0.2)
+    path = f"/v1/feeds/{handed_in(seller, ONE)['feed_id']}/result"
+    seller.app.state.results = Turns(0, each=1, busy="too many results")
+    assert "too many results" in assert_problem(seller.get(path), 503, "overloaded")["detail"]
+    seller.app.state.results = Turns(1, each=1, busy="too many results")
+    for _ in range(2):  # the turn is over, however it ends
+        assert_problem(seller.get("/v1/feeds/fed_none/result"), 404, "not_found")
+        answer = seller.get(path)
+        assert len(read(answer)) == 1
+        assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+def test_a_result_that_is_too_large_is_told(
+    seller: Client, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/v1/feeds/{handed_in(seller, ONE)['feed_id']}/result"
+    before = sorted(services.home.iterdir())
+    monkeypatch.setattr(downloads, "MOST_BYTES", 10)
+    assert_problem(seller.get(path), 422, "invalid_input")
+    assert sorted(services.home.iterdir()) == before
+
+
+def test_too_many_pictures_of_a_product_are_refused_before_they_are_read(seller: Client) -> None:
+    many = b"<rss><item><id>1</id>" + b"<imagelink/>" * 1_300_000 + b"</item></rss>"
+    began = time.monotonic()
+    problem = assert_problem(seller.post("/v1/feeds", files={"file": ("a.xml", many)}), 422, "invalid_input")
+    assert "more than 100 pictures" in problem["detail"]
+    assert time.monotonic() - began < 10
+    assert seller.get("/v1/feeds").json()["items"] == []
 
 
 def test_sent_again_it_is_the_same_feed(seller: Client) -> None:

@@ -1,13 +1,11 @@
 """Webhooks over HTTP, and messages that really arrive: at a server on loopback, which the operator allows."""
 
-import asyncio
 import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -283,25 +281,6 @@ class TestSlowNameServers:
         assert found[0] == 422
         assert found[-1] == 503
         assert shop.get("/v1/webhooks").status_code == 200
-
-    def test_one_turn_for_each_organisation_and_a_few_for_all(self) -> None:
-        under_way: list[str] = []
-        peaks: list[tuple[int, int]] = []
-
-        def look(name: str) -> str:
-            under_way.append(name)
-            time.sleep(0.02)
-            peaks.append((len(under_way), under_way.count(name)))
-            under_way.remove(name)
-            return name
-
-        async def everybody() -> list[str]:
-            turns, names = work.Resolutions(), [f"org_{number % 8}" for number in range(24)]
-            return await asyncio.gather(*(turns.resolved(name, partial(look, name)) for name in names))
-
-        assert len(asyncio.run(everybody())) == 24
-        assert max(all_of_them for all_of_them, _ in peaks) == work.RESOLUTIONS
-        assert max(own for _, own in peaks) == 1
 
     def test_who_may_not_or_has_no_such_webhook_has_nothing_looked_up(
         self, with_key: Callable[[str], Client], names: SlowNames

@@ -64,5 +64,5 @@ async def search_hash(request: Request, body: HashSearch, actor: ActorDep, servi
     whose owner's policy is `full`, and for reviewers of the operator all. Of others nothing is told, not even that one
     is near: whether a picture matches them is told by a check of it. Each search is in the audit trail."""
     search = partial(services.hash_search.search, actor, body.pdq, distance=body.distance)
-    found = await work.searched(request, search)
+    found = await work.searched(request, actor, search)
     return JSONResponse({"items": [view.model_dump(mode="json") for view in found]})

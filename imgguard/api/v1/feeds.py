@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import IO, Annotated, Any, Literal
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from imgguard.api import uploads, work
+from imgguard.api.downloads import Download, written
 from imgguard.api.feed_schemas import SHEET, Feed, FeedByUrl, FeedResult
 from imgguard.api.idempotency import idempotent, remember
 from imgguard.api.openapi import errors
@@ -28,7 +29,6 @@ from imgguard.services.feed_views import FeedLineView, feed_view, sheet
 
 router = APIRouter(prefix="/v1/feeds", tags=["feeds"], route_class=Route)
 _LIST = "feeds"
-_CHUNK = 64_000
 _CSV = "text/csv"
 
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
@@ -84,9 +84,10 @@ async def create_feed(
 ) -> Response:
     """Each address of a picture is fetched and checked once, when nobody waits for others. Rows that are broken are
     told in the result."""
-    data = await uploads.feed(file, most=services.settings.feed_max_bytes)
-    submit = partial(services.feeds.submit, actor, data, file=file.filename)
-    feed = await work.drawn(request, partial(submit, form=form, encoding=encoding, options=asked))
+    async with work.reading_turn(request, actor):
+        data = await uploads.feed(file, most=services.settings.feed_max_bytes)
+        submit = partial(services.feeds.submit, actor, data, file=file.filename)
+        feed = await run_in_threadpool(partial(submit, form=form, encoding=encoding, options=asked))
     return _accepted(request, feed)
 
 
@@ -103,9 +104,11 @@ async def create_feed_by_url(request: Request, body: FeedByUrl, actor: ActorDep,
     """As for a feed that is sent. It is fetched while the request waits, its pictures afterwards. Only public addresses
     are fetched from."""
     options = options_of(body.profile, Use(**body.model_dump(include=USE)))
-    fetched = await work.fetched(request, partial(services.feeds.fetch, actor, body.url))
-    submit = partial(services.feeds.submit, actor, fetched.data, url=body.url)
-    feed = await work.drawn(request, partial(submit, form=body.form, encoding=body.encoding, options=options))
+    async with work.fetching_turn(request, actor):
+        fetched = await run_in_threadpool(services.feeds.fetch, actor, body.url)
+        submit = partial(services.feeds.submit, actor, fetched.data, url=body.url)
+        async with work.reading_turn(request, actor):
+            feed = await run_in_threadpool(partial(submit, form=body.form, encoding=body.encoding, options=options))
     return _accepted(request, feed)
 
 
@@ -136,7 +139,7 @@ def get_feed(feed_id: str, actor: ActorDep, services: ServicesDep) -> Response:
     operation_id="get_feed_result",
     summary="The result of a feed, as a file",
     response_class=StreamingResponse,
-    responses=errors(PermissionDenied, NotFound)
+    responses=errors(PermissionDenied, NotFound, InputError, Overloaded)
     | {
         200: {
             "model": FeedResult,
@@ -145,7 +148,7 @@ def get_feed(feed_id: str, actor: ActorDep, services: ServicesDep) -> Response:
         }
     },
 )
-def get_feed_result(
+async def get_feed_result(
     request: Request,
     feed_id: str,
     actor: ActorDep,
@@ -155,19 +158,25 @@ def get_feed_result(
     ] = None,
 ) -> Response:
     """While pictures wait it tells what is known so far, with a state for each. CSV is in UTF-8 with its mark, for
-    spreadsheets; what they would take for a formula stands behind an apostrophe there. An answer that ends in the
-    middle went wrong: ask again."""
+    spreadsheets; what they would take for a formula stands behind an apostrophe there. An answer that is shorter than
+    `Content-Length` says was read too slowly: ask again."""
     page = f"{services.settings.public_url or str(request.base_url).rstrip('/')}/?check="
-    lines = services.feeds.result(actor, feed_id, page=page)
     accept = request.headers.get("accept", "").partition(";")[0].strip().lower()
     is_json = form == "json" or (form is None and accept == "application/json")
-    chunks = _chunks(_json(lines) if is_json else sheet(lines))
-    first = next(chunks)  # what goes wrong so far can be told as a problem
-    kind = "json" if is_json else "csv"
-    return StreamingResponse(
-        chain([first], chunks),
+
+    def write() -> IO[bytes]:
+        lines = services.feeds.result(actor, feed_id, page=page)
+        return written(_json(lines) if is_json else sheet(lines), services.home)
+
+    async def make() -> IO[bytes]:
+        async with work.reading_turn(request, actor):
+            return await run_in_threadpool(write)
+
+    return Download(
+        make,
+        turn=work.result_turn(request, actor),
         media_type="application/json" if is_json else f"{_CSV}; charset=utf-8; header=present",
-        headers={"Content-Disposition": f'attachment; filename="{feed_id}.{kind}"'},
+        name=f"{feed_id}.{'json' if is_json else 'csv'}",
     )
 
 
@@ -177,19 +186,6 @@ def _json(lines: Iterable[FeedLineView]) -> Iterator[str]:
     for number, line in enumerate(lines):
         yield ("," if number else "") + line.model_dump_json()
     yield "]}"
-
-
-def _chunks(texts: Iterable[str]) -> Iterator[bytes]:
-    """At least one: a step through the pool of threads for each line would take longer than the line."""
-    held: list[bytes] = []
-    size = 0
-    for text in texts:
-        held.append(text.encode())
-        size += len(held[-1])
-        if size >= _CHUNK:
-            yield b"".join(held)
-            held, size = [], 0
-    yield b"".join(held)
 
 
 @router.delete(

@@ -73,9 +73,8 @@ def list_webhooks(page: PageDep, actor: ActorDep, services: ServicesDep) -> Webh
 
 async def _checked(request: Request, actor: Actor, url: str, *, webhook_id: str | None = None) -> CheckedUrl:
     """Before anything is held that others wait for. Raises as `Webhooks.checked_url` does, and Overloaded."""
-    resolutions: work.Resolutions = request.app.state.resolutions
     checked_url = partial(services_of(request).webhooks.checked_url, actor, url, webhook_id=webhook_id)
-    return await resolutions.resolved(actor.organisation_id, checked_url)
+    return await work.resolved(request, actor, checked_url)
 
 
 def _again(services: Services, actor: Actor, ids: Mapping[str, str]) -> IssuedWebhook:

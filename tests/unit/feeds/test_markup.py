@@ -106,6 +106,12 @@ HOSTILE = {
     "huge comment": "<rss><!--" + "b" * 20_000_000,
     "much text": "<rss><item><title>" + "b" * 200_000 + "</title></item></rss>",
     "many pictures": "<rss><item>" + "<image_link>http://a/1</image_link>" * 20_000 + "</item></rss>",
+    "empty pictures": "<rss><item>" + "<image_link/>" * 1_000_000 + "</item></rss>",
+    "pictures in one": "<rss><item><id>1</id><image_link>" + "//a " * 20_000 + "</image_link></item></rss>",
+    "names of elements": "<rss>" + "".join(f"<a{number}/>" for number in range(50_000)) + "</rss>",
+    "names of attributes": f"<rss {' '.join(f'a{number}=""' for number in range(50_000))}/>",
+    "namespaces": f"<rss {' '.join(f'xmlns:a{number}="b"' for number in range(20_000))}/>",
+    "attributes": "<rss>" + f"<a {' '.join(f'a{number}=""' for number in range(5000))}/>" * 250 + "</rss>",
     "cut off": "<rss><item><id>1</id>",
     "not closed": "<rss><item></rss>",
     "two roots": "<rss/><rss/>",
@@ -151,6 +157,16 @@ def test_as_much_as_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     two = BARE.replace("</channel>", "<item/></channel>")
     with pytest.raises(InputError, match="more than 1 products"):
         products(two)
-    monkeypatch.setattr(markup, "MOST_ELEMENTS", 5)
-    with pytest.raises(InputError, match="more than 5 elements"):
+    monkeypatch.setattr(markup, "MOST_ELEMENTS", 6)
+    with pytest.raises(InputError, match="more than 6 elements"):
         products(BARE)
+
+
+@pytest.mark.parametrize(
+    "picture", ["<image_link/>", "<image_link>no address</image_link>", "<image_link>//a</image_link>"]
+)
+def test_as_many_pictures_of_a_product_as_may_be(picture: str) -> None:
+    item = f"<rss><item/><item><id>1</id>{picture * 100}</item></rss>"
+    assert len(products(item)[1].pictures) in (0, 100)
+    with pytest.raises(InputError, match="product at 2 has more than 100 pictures"):
+        products(item.replace("</item></rss>", f"{picture}</item></rss>"))

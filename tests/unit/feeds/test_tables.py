@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imgguard.errors import InputError
-from imgguard.feeds import columns, tables
+from imgguard.feeds import columns, reading, tables
 from imgguard.feeds.reading import read
 from imgguard.feeds.records import Encoding, Form, Problem, Product
 
@@ -219,6 +219,54 @@ def test_as_many_rows_as_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(products("\n".join(rows))) == 3
     with pytest.raises(InputError, match="more than 3 rows"):
         products("\n".join([*rows, "4,"]))
+
+
+@pytest.mark.parametrize("between", [" ", ";", " | "])
+def test_as_many_pictures_of_a_row_as_may_be(between: str) -> None:
+    def row(count: int) -> list[Product]:
+        return products("id,image_link\n0,//a\n1," + between.join(["//a"] * count) + "\n")
+
+    assert [picture.position for picture in row(100)[1].pictures] == [*range(1, 101)]
+    for count in (101, 300):
+        with pytest.raises(InputError, match="product at 3 has more than 100 pictures"):
+            row(count)
+
+
+def test_broken_pictures_and_those_of_other_columns_count() -> None:
+    cells = ["//a " * 50, "x //b " * 25]
+    header = "id,image_link,additional_image_link\n"
+    assert len(products(f"{header}1,{','.join(cells)}\n")[0].pictures) == 100
+    with pytest.raises(InputError, match="more than 100 pictures"):
+        products(f"{header}1,{','.join(cells)} y\n")
+
+
+def test_as_many_columns_of_pictures_as_may_be() -> None:
+    assert products("id" + ",image_link" * 100 + "\n1,//a\n")
+    with pytest.raises(InputError, match="101 columns of pictures"):
+        products("id" + ",image_link" * 101 + "\n1,//a\n")
+
+
+def test_pictures_of_a_row_without_an_id_are_not_looked_at() -> None:
+    (product,) = products("id,image_link\n," + "//a " * 1000 + "\n")
+    assert product.problem is Problem.NO_ID
+
+
+def test_as_many_pictures_in_all_as_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MOST_PICTURES", 4)
+    rows = "id,image_link\n" + "1,//a //a\n" * 2
+    assert len(products(rows)) == 2
+    for more in ("2,//a\n", "2,broken\n"):
+        with pytest.raises(InputError, match="more than 4 pictures"):
+            products(rows + more)
+
+
+@pytest.mark.parametrize("line", ["\n", ",\n", '1,"\n\n"\n'])
+def test_as_many_lines_as_may_be(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_LINES", 10)
+    rows = "id,image_link\n1,//a\n"
+    assert products(rows + "\n" * 8)
+    with pytest.raises(InputError, match="more than 10 lines"):
+        products(rows + line * 9)
 
 
 def test_nothing_is_read_before_it_is_asked_for() -> None:
