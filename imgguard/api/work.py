@@ -47,8 +47,8 @@ RESULTS_EACH = 2
 """Results of feeds that are made or sent at the same time: in all, and of one organisation."""
 
 SEARCHES = 2
-"""Searches by hash that are made at the same time, one of each organisation: short ones, but threads and cores are there
-for others too."""
+"""Searches by hash that are made at the same time, one of each organisation: short ones, but threads and cores are
+there for others too."""
 
 RESOLUTIONS = 4
 """Organisations whose addresses are looked up at the same time while a request waits."""
@@ -252,8 +252,8 @@ async def searched[Result](request: Request, actor: Actor, search: Callable[[], 
 
 
 async def resolved[Result](request: Request, actor: Actor, look: Callable[[], Result]) -> Result:
-    """What ``look`` gives, which looks an address up: `RESOLUTIONS` at a time, so that who names slow name servers waits
-    for itself first. Raises Overloaded when others take too long, and what it raises."""
+    """What ``look`` gives, which looks an address up: `RESOLUTIONS` at a time, so that who names slow name servers
+    waits for itself first. Raises Overloaded when others take too long, and what it raises."""
     turns: Turns = request.app.state.resolving
     async with turns.turn(actor.organisation_id, patience=DRAW_PATIENCE):
         return await run_in_threadpool(look)
