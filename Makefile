@@ -27,7 +27,7 @@ test: setup ## run the tests, but those of the pages in a browser
 	$(BIN)/python -m pytest -n 2 -m "not browser"
 
 browser: setup ## try the pages in Chromium (which has to be installed)
-	$(BIN)/python -m pytest -m browser tests/browser
+	$(BIN)/python -m pytest -n 2 -m browser tests/browser
 
 check: setup ## lint, types, layers, formatting
 	$(BIN)/ruff check .

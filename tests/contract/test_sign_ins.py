@@ -42,6 +42,9 @@ class House:
         self, email: str, credential: NewCredential = WITH_PASSWORD, *, roles: frozenset[Role] = frozenset()
     ) -> Member:
         made = people.member(self.ann.organisation_id, email, roles=roles or frozenset({Role.SELLER}))
+        if credential is NO_PASSWORD:
+            invitation = people.invitation(made.member_id)
+            credential = NewCredential(invitation=invitation, token_sha256=digest(made.member_id))
         return self.accounts.add_member(made, credential, event=self.event())
 
     def event(self) -> people.AuditEvent:
@@ -194,6 +197,20 @@ class TestLinking:
         assert house.credentials.invited(digest("bob@example.org"), at=NOON) is None
         # She has a password, which somebody means her to renew.
         assert house.credentials.invited(digest("eve@example.org"), at=NOON) is not None
+
+    def test_neither_a_member_whose_invitation_is_over(self, house: House) -> None:
+        bob = house.join("bob@example.org", NO_PASSWORD)
+        late = replace(identity(bob), created_at=LATER)
+        assert not house.sign_ins.link(late, email="bob@example.org", event=house.event())
+        assert house.link(bob)
+
+    def test_nor_again_without_another_invitation(self, house: House) -> None:
+        bob = house.join("bob@example.org", NO_PASSWORD)
+        assert house.link(bob)
+        house.sign_ins.unlink(bob.member_id, event=house.event())
+        assert not house.link(bob)
+        house.credentials.add_invitation(people.invitation(bob.member_id), digest("again"), event=house.event())
+        assert house.link(bob)
 
     def test_a_password_can_come_later(self, house: House) -> None:
         bob = house.join("bob@example.org", NO_PASSWORD)

@@ -2,7 +2,7 @@
 
 import tempfile
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from imgguard.registry.accounts import (
     ApiKey,
     AuditEvent,
     Disclosure,
+    Invitation,
     LinkedIdentity,
     Member,
     Organisation,
@@ -148,6 +149,7 @@ class Organisations(RuleBasedStateMachine):
         self._sign_ins = SqlSignIns(self._database)
         self._organisation_id = new_id("org")
         self._changes = 0
+        self._invited: set[str] = set()
 
     def teardown(self) -> None:
         self._database.close()
@@ -184,10 +186,15 @@ class Organisations(RuleBasedStateMachine):
     @rule(target=people, given_roles=roles, has_password=st.booleans())
     def add(self, given_roles: frozenset[Role], has_password: bool) -> str:
         added = member(roles=given_roles, organisation_id=self._organisation_id)
-        begin = NewCredential(password_hash="x" if has_password else None)
+        begin = NewCredential(password_hash="x") if has_password else self._invitation(added.member_id)
         self._accounts.add_member(added, begin, event=self._event())
         self._changes += 1
         return added.member_id
+
+    def _invitation(self, member_id: str) -> NewCredential:
+        invitation = Invitation(member_id=member_id, created_at=NOW, expires_at=NOW + timedelta(hours=1))
+        self._invited.add(member_id)
+        return NewCredential(invitation=invitation, token_sha256=new_id("x"))
 
     @rule(person=people, given_roles=roles)
     def give(self, person: str, given_roles: frozenset[Role]) -> None:
@@ -210,7 +217,10 @@ class Organisations(RuleBasedStateMachine):
         before = self._accounts.member(person)
         identity = LinkedIdentity(issuer="https://a.example", subject=person, member_id=person, created_at=NOW)
         linked = self._sign_ins.link(identity, email=before.email or "", event=self._event())
-        assert linked == (before.is_enabled and not before.is_linked)
+        may = before.has_password or person in self._invited
+        assert linked == (before.is_enabled and not before.is_linked and may)
+        if linked and not before.has_password:
+            self._invited.discard(person)
         assert self._accounts.member(person).is_linked == (before.is_linked or linked)
         self._changes += linked
 
