@@ -3,10 +3,11 @@
 import pytest
 
 from imgguard.api.gate import client_address, host_name
+from imgguard.bootstrap import Services
 from imgguard.settings import Settings
 
 from .client import Client, assert_problem
-from .conftest import PASSWORD, World, signed_in
+from .conftest import PASSWORD, Start, World, actor_of, signed_in
 
 SIGN_IN = {"email": "studio.admin@example.org", "password": PASSWORD}
 CHANGE = {"disclosure": "contact"}
@@ -218,3 +219,16 @@ def test_the_numbers_are_for_the_machine_itself_and_the_operator(start, world: W
         403,
         "permission_denied",
     )
+
+
+def test_more_keys_are_not_more_requests_without_end(start: Start, world: World) -> None:
+    client = start(rate_per_minute=3)
+    services: Services = client.app.state.services
+    maker = actor_of(services, world.members["studio.seller"])
+    asked = []
+    for number in range(3):
+        program = client.another()
+        program.headers["Authorization"] = f"Bearer {services.keys.issue(maker, f'key {number}').secret}"
+        asked.append([program.get("/v1/session").status_code for _ in range(3)])
+    assert asked == [[200, 200, 200], [200, 200, 200], [429, 429, 429]]
+    assert signed_in(client.another(), "studio.seller").get("/v1/session").status_code == 200

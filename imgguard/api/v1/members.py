@@ -202,8 +202,8 @@ def invite_again(request: Request, member_id: str, actor: ActorDep, services: Se
 def unlink_member(
     request: Request, member_id: str, actor: ActorDep, services: ServicesDep, match: IfMatch = None
 ) -> Response:
-    """Sessions end. Signing in there again links the member again, while its address is the same: to keep it out,
-    disable it. For the member itself, and for admins who are signed in."""
+    """Sessions end. Signing in there again links the member again, while its address is the same and it has a password
+    or an open invitation: to keep it out, disable it. For the member itself, and for admins who are signed in."""
     members = services.members
     return _changed(
         request,

@@ -274,6 +274,14 @@ class TestPersonalData:
 
 
 class TestKeys:
+    def test_no_more_than_fifty_that_are_valid(self, studio: House, actor: Acting) -> None:
+        issued = [studio.keys.issue(actor(CARL), f"key {number}") for number in range(50)]
+        with pytest.raises(InvalidTransition, match="50 valid keys"):
+            studio.keys.issue(actor(CARL), "one more")
+        studio.keys.issue(actor(BOB), "another member's")
+        studio.keys.revoke(actor(CARL), issued[0].key.key_id)
+        assert studio.keys.issue(actor(CARL), "in its place")
+
     def test_who_makes_them(self, studio: House, actor: Acting) -> None:
         carl = actor(CARL)
         issued = studio.keys.issue(carl, " feed ")
