@@ -29,7 +29,9 @@ from imgguard.services.jobs import Input
 from imgguard.services.views import RegistrationRecord
 
 LOOK_SECONDS = 0.25
-"""How often a job is looked at when nobody tells that it has changed."""
+_LONGEST_LOOK_SECONDS = 2.0
+"""How soon a job is looked at when nobody tells that it has changed, and how seldom in the end: who waits for long
+waits behind others, and thirty requests that look four times a second would take their time from the workers."""
 
 RETRY_SECONDS = 1
 DRAW_PATIENCE = 5.0
@@ -118,14 +120,15 @@ async def done_in_time(
 
 async def _over(services: Services, actor: Actor, job_id: str, *, seconds: float) -> JobRecord:
     loop, changed = asyncio.get_running_loop(), asyncio.Event()
-    deadline = loop.time() + seconds
+    deadline, look = loop.time() + seconds, LOOK_SECONDS
     with services.jobs.watching(job_id, partial(loop.call_soon_threadsafe, changed.set)):
         while True:
             job = await run_in_threadpool(services.jobs.job, actor, job_id)
             left = deadline - loop.time()
             if job.is_over or left <= 0:
                 return job
-            await pause(changed, min(LOOK_SECONDS, left))
+            await pause(changed, min(look, left))
+            look = min(2 * look, _LONGEST_LOOK_SECONDS)
 
 
 async def pause(changed: asyncio.Event, seconds: float) -> None:

@@ -133,7 +133,7 @@ def _service(found: Mapping[str, Any]) -> list[str]:
         "## The service",
         "`imgguard serve` as a child on this machine, asked over loopback, with as many workers as there are cores. "
         "The pipeline alone is the same checks of the same files through the services, by as many processes of one "
-        "core each, before and after.",
+        "core each, before, between and after.",
         _made(found["made"]),
         _titled(service_tables.checks(found)),
         _titled(service_tables.many(found)),
