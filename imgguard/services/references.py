@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from imgguard.errors import ImgguardError, InputError, NotFound
+from imgguard.errors import InputError, NotFound
 from imgguard.fingerprint.describe import reduced
 from imgguard.ports import BlobStore, CheckStore, Clock, FiledReference, Works
 from imgguard.registry.access import Actor
@@ -17,7 +17,7 @@ from imgguard.services.invitations import checked_name
 from imgguard.services.library import CatalogueLibrary
 from imgguard.services.pictures import jpeg
 from imgguard.services.registration import Registration
-from imgguard.services.removal import Removal, Removed, Telling
+from imgguard.services.removal import Removal, Telling
 from imgguard.services.rights_inputs import checked_limit
 from imgguard.services.views import (
     MatchView,
@@ -189,24 +189,18 @@ class References:
         return reference_view(self._works.filed(reference_id))
 
     def erase(self, actor: Actor, reference_id: str) -> RemovedView:
-        """Destroy its bytes, descriptors and names, and leave a tombstone.
+        """Destroy its bytes, descriptors and names, and leave a tombstone. No check that begins afterwards finds it;
+        processes that hold the index drop it from the index's files by themselves (`LiveIndex.drop_removed`).
 
         Raises PermissionDenied without `references:write`, NotFound, InvalidTransition when it is erased already.
         """
         self._own(actor, reference_id)
         removed = self._removal.erase(reference_id, event=_telling(actor, Action.REFERENCE_ERASED))
-        unfinished = self._settled(removed)
+        unfinished = removed.unfinished
         return RemovedView(
             reference=reference_view(self._works.filed(reference_id)),
             unfinished=None if unfinished is None else ErrorObject(code=unfinished.code, detail=unfinished.detail),
         )
-
-    def _settled(self, removed: Removed) -> ImgguardError | None:
-        try:
-            self._removal.settle()
-        except ImgguardError as error:
-            return removed.unfinished or error
-        return removed.unfinished
 
     # inside
 

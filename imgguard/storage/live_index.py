@@ -65,6 +65,7 @@ class LiveIndex:
         self._loaded: _Loaded | None = None
         self._lock = threading.Lock()
         self._distrusted = False  # what is on disk turned out to be damaged, whatever it says of itself
+        self._files_hold_removed = False  # for all this process knows: something was removed since they were written
 
     @property
     def generation(self) -> Generation | None:
@@ -168,6 +169,7 @@ class LiveIndex:
         gone = [change.number for change in changes if change.number not in packed]
         if loaded.index is not None:
             loaded.index.remove(gone + damaged)
+        self._files_hold_removed |= bool(gone)
 
     def _warn_of(self, damaged: Iterable[int]) -> None:
         for number in damaged:
@@ -236,6 +238,21 @@ class LiveIndex:
                 snapshot.save(state, target, label)
                 self._distrusted = False
             self._drop_retired()
+        with self._lock:
+            if self._loaded is loaded and loaded.sequence == sequence:
+                self._files_hold_removed = False
+
+    def drop_removed(self) -> None:
+        """`save`, if something was removed since the last time. To be called now and then, in a process that searches:
+        then what another process erased leaves the files too. Does nothing before the index was loaded.
+
+        Raises IndexUnavailable; then the next call tries again.
+        """
+        if self._loaded is None:
+            return
+        self.refresh()
+        if self._files_hold_removed:
+            self.save()
 
     def _drop_retired(self) -> None:
         active = self._catalogue.active_generation()

@@ -15,11 +15,12 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
 from imgguard.bootstrap import Services
-from imgguard.errors import ConfigurationError, ImgguardError
+from imgguard.errors import ConfigurationError, ImgguardError, IndexNotReady, IndexUnavailable
 from imgguard.registry.ids import new_id
 from imgguard.settings import Settings
 from imgguard.worker.inputs import Handlers, reader
@@ -85,9 +86,19 @@ def _loop(services: Services, handlers: Handlers, *, name: str, report: TextIO |
         chores=(
             Chore(seconds=_REQUEUE_SECONDS, do=lambda: store.requeue_abandoned(at=clock.now())),
             Chore(seconds=_TIDY_SECONDS, do=services.tidy),
+            Chore(seconds=_TIDY_SECONDS, do=partial(drop_removed, services)),
             Chore(seconds=_FORGET_SECONDS, do=lambda: store.forget(clock.now() - kept, at=clock.now())),
         ),
     )
+
+
+def drop_removed(services: Services) -> None:
+    """What any process erased leaves the files of the index, if this one has loaded it. What fails is logged, and tried
+    again the next time. Raises StoreUnavailable."""
+    try:
+        services.index.drop_removed()
+    except (IndexUnavailable, IndexNotReady) as error:
+        _log.warning("the index files still hold what was erased: %s", error)
 
 
 def resident_bytes() -> int:

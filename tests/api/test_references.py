@@ -154,3 +154,4 @@ def test_withdrawn_it_stays_and_erased_nothing_is_left(office: Office) -> None:
     assert (erased["reference"]["status"], erased["reference"]["sha256"]) == ("erased", None)
     assert_problem(holder.get(f"{path}/original"), 404, "not_found")
     assert_problem(holder.get(f"{path}/picture"), 404, "not_found")
+    assert office.services.index.generation is None  # only workers load it

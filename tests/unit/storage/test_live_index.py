@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import text
 
 from imgguard.errors import IndexNotReady, IndexUnavailable, NotFound
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, pack_vector
-from imgguard.index import faiss_index
+from imgguard.index import faiss_index, snapshot
 from imgguard.registry.records import Content
 from imgguard.storage.live_index import LiveIndex
 from imgguard.storage.sql.catalogue import SqlCatalogue
@@ -153,6 +154,51 @@ def test_what_was_erased_leaves_the_files_with_the_next_save(catalogue: SqlCatal
     (folder,) = [path for path in (tmp_path / "index").iterdir() if path.is_dir()]
     left = np.concatenate([np.load(path) for path in [*folder.glob("segment-*"), *folder.glob("tail-*")]])
     assert sorted(left.tolist()) == sorted(number for number, one in numbers.items() if one in made[50:])
+
+
+def files_hold(folder: Path, name: str) -> bool:
+    secret = pack_vector(vector(name))[:16]
+    return any(secret in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+def test_what_another_process_erased_leaves_the_files_too(catalogue: SqlCatalogue, tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    made = [register(catalogue, str(n)) for n in range(10)]
+    index = LiveIndex(catalogue, folder)
+    index.drop_removed()
+    assert index.generation is None  # who does not search has not to load it
+    index.refresh()
+    index.save()
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    index.drop_removed()
+    assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    catalogue.erase(made[3], at=NOW)
+    assert files_hold(folder, "3")
+    index.drop_removed()
+    assert not files_hold(folder, "3")
+    catalogue.erase(made[4], at=NOW)
+    later = LiveIndex(catalogue, folder)  # a process that began after the erasure, with the files of before
+    later.refresh()
+    later.drop_removed()
+    assert not files_hold(folder, "4")
+
+
+def test_files_that_cannot_be_written_are_tried_again(
+    catalogue: SqlCatalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    made = [register(catalogue, str(n)) for n in range(10)]
+    index = LiveIndex(catalogue, folder)
+    index.refresh()
+    index.save()
+    catalogue.erase(made[3], at=NOW)
+    with monkeypatch.context() as patch:
+        patch.setattr(snapshot, "save", Mock(side_effect=OSError("read only")))
+        with pytest.raises(IndexUnavailable):
+            index.drop_removed()
+    assert files_hold(folder, "3")
+    index.drop_removed()
+    assert not files_hold(folder, "3")
 
 
 @pytest.mark.parametrize("kind", ["segment", "tail", "codec", "manifest"])

@@ -10,7 +10,6 @@ from PIL import Image
 from sqlalchemy import select
 
 from imgguard.errors import (
-    IndexUnavailable,
     InputError,
     InvalidTransition,
     NotFound,
@@ -236,10 +235,17 @@ class TestRemoving:
     def test_what_is_unfinished_is_told_and_the_removal_stands(
         self, town: Town, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(town.services.index, "save", Mock(side_effect=IndexUnavailable("read only")))
+        monkeypatch.setattr(town.services.catalogue, "delete_blobs", Mock(side_effect=StoreUnavailable("read only")))
         removed = town.services.references.erase(town.actor("owner"), jacket(town))
         assert removed.unfinished is not None
-        assert (removed.reference.status, removed.unfinished.code) == ("erased", "index_unavailable")
+        assert (removed.reference.status, removed.unfinished.code) == ("erased", "store_unavailable")
+
+    def test_the_index_is_left_to_those_who_search_it(self, town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is hundreds of megabytes, and the process that answers requests does not need it."""
+        index = Mock(side_effect=AssertionError("the index is used"))
+        for name in ("refresh", "save", "search"):
+            monkeypatch.setattr(town.services.index, name, index)
+        assert town.services.references.erase(town.actor("owner"), jacket(town)).reference.status == "erased"
 
     def test_the_same_bytes_of_another_owner_stay(self, town: Town) -> None:
         town.services.references.erase(town.actor("owner"), jacket(town))
