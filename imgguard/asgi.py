@@ -20,6 +20,7 @@ from imgguard.services.generations import ensure_active
 from imgguard.services.messenger import Messenger
 from imgguard.settings import Settings
 from imgguard.web import pages
+from imgguard.worker.comparer import ComparerProcess
 from imgguard.worker.pool import Pool
 
 _TIDY_SECONDS = 3600.0
@@ -42,6 +43,7 @@ def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
     give_back()
     with ExitStack() as opening:
         services = opening.enter_context(Services(settings, several=True))
+        services.comparer = opening.enter_context(ComparerProcess(settings))
         services.tidy()
         ensure_active(services.catalogue, services.models, services.clock)
         opening.enter_context(_Tidying(services))

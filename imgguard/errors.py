@@ -256,7 +256,7 @@ class WeightsUnavailable(DependencyError):
 
 
 class WorkerCrashed(DependencyError):
-    """The worker process that had the picture in hand ended, and so did the next one; the service did not."""
+    """The process that had the picture in hand ended or was too slow; of a job, the next one too. All else goes on."""
 
     code = "worker_crashed"
     hint = (

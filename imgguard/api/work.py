@@ -52,6 +52,9 @@ SEARCHES = 2
 """Searches by hash that are made at the same time, one of each organisation: short ones, but threads and cores are
 there for others too."""
 
+COMPARISONS = 1
+"""Comparisons that are made at the same time: one process makes them."""
+
 RESOLUTIONS = 4
 """Organisations whose addresses are looked up at the same time while a request waits."""
 
@@ -173,7 +176,7 @@ def accepted(job: JobRecord) -> Response:
 async def drawn[Result](request: Request, draw: Callable[[], Result]) -> Result:
     """What ``draw`` gives, when it is its turn: as many at a time as there are cores. For all that keeps a core busy.
 
-    In threads of their own, no more than that: what decoding and comparing leave behind in a thread stays there, about
+    In threads of their own, no more than that: what work on pictures leaves behind in a thread stays there, about
     75 MB (measured with comparisons in 1, 2 and 8 threads), and the threads of all requests are forty.
 
     Raises Overloaded when others take too long, and what ``draw`` raises.
@@ -183,7 +186,7 @@ async def drawn[Result](request: Request, draw: Callable[[], Result]) -> Result:
         async with asyncio.timeout(DRAW_PATIENCE):
             await turns.acquire()
     except TimeoutError:
-        raise errors.Overloaded("too many pictures are being drawn or compared", retry_after=2.0) from None
+        raise errors.Overloaded("too many pictures are being drawn", retry_after=2.0) from None
     try:
         return await _in_drawers(request, draw)
     finally:
@@ -242,6 +245,11 @@ def searching() -> Turns:
     return Turns(SEARCHES, each=1, busy="too many searches are being made")
 
 
+def comparing() -> Turns:
+    """For each application, as above."""
+    return Turns(COMPARISONS, each=1, busy="too many pictures are being compared")
+
+
 def resolving() -> Turns:
     """For each application, as above."""
     return Turns(RESOLUTIONS, each=1, busy="too many addresses are being looked up")
@@ -252,6 +260,14 @@ async def searched[Result](request: Request, actor: Actor, search: Callable[[], 
     turns: Turns = request.app.state.searching
     async with turns.turn(actor.organisation_id, patience=DRAW_PATIENCE):
         return await run_in_threadpool(search)
+
+
+async def compared[Result](request: Request, actor: Actor, compare: Callable[[], Result]) -> Result:
+    """What ``compare`` gives: `COMPARISONS` at a time; the turn is over when the thread is free again, whoever still
+    waits. Raises Overloaded when others take too long, and what it raises."""
+    turns: Turns = request.app.state.comparing
+    async with turns.turn(actor.organisation_id, patience=DRAW_PATIENCE):
+        return await run_in_threadpool(compare)
 
 
 async def resolved[Result](request: Request, actor: Actor, look: Callable[[], Result]) -> Result:

@@ -40,7 +40,7 @@ class Services(PeopleServices):
         return Checks(
             store=self.check_store,
             checking=self.checking,
-            comparison=self.comparison,
+            comparer=self.comparer,
             drawings=self.drawings,
             standings=self.standings,
             clock=self.clock,

@@ -9,7 +9,7 @@ from imgguard.storage.sql.schema import HEAD
 
 if TYPE_CHECKING:
     from imgguard.services.checking import Checking
-    from imgguard.services.comparison import Comparison
+    from imgguard.services.comparison import Comparer, Comparison
     from imgguard.services.diagnosis import Doctor
     from imgguard.services.drawings import Drawings
     from imgguard.services.illustration import Illustrator
@@ -60,6 +60,11 @@ class PixelServices(Adapters):
         from imgguard.services.comparison import Comparison
 
         return Comparison(decoder=self.decoder, models=self.models, calibration=self.calibration, spread=self.spread)
+
+    @cached_property
+    def comparer(self) -> "Comparer":
+        """Who compares for `checks`: this process, unless another one was put here before `checks` is asked for."""
+        return self.comparison
 
     @cached_property
     def removal(self) -> "Removal":

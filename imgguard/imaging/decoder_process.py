@@ -5,12 +5,10 @@ Reads files from the socket on its standard input and answers with pictures, unt
 of `DecodeLimits` as JSON.
 """
 
-import fcntl
 import json
 import math
 import os
 import resource
-import select
 import signal
 import sys
 
@@ -20,6 +18,7 @@ from imgguard.errors import ImageTooLarge, InputError
 from imgguard.imaging import wire
 from imgguard.imaging.decode import decode_bytes
 from imgguard.imaging.image import DecodeLimits
+from imgguard.imaging.lifeline import die_with_parent
 
 _SOCKET = 0
 _OPEN_FILES = 32
@@ -30,7 +29,7 @@ def main() -> None:
     """Serve until the parent closes the socket."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lifeline, limits = int(sys.argv[1]), DecodeLimits(**json.loads(sys.argv[2]))
-    _die_with_parent(lifeline)
+    die_with_parent(lifeline)
     _confine(limits)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the pool is what uses the cores
     _send({"ready": os.getpid()})
@@ -39,22 +38,6 @@ def main() -> None:
     while (request := _receive()) is not None:
         _limit_cpu(limits)
         _answer(request, limits)
-
-
-def _die_with_parent(lifeline: int) -> None:
-    """Have the kernel kill this process when the parent's end of the pipe closes, also amid a call into C.
-
-    Unlike PR_SET_PDEATHSIG this follows the life of the parent process and not that of the thread which happened to
-    start this one.
-    """
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
-    if hasattr(fcntl, "F_SETSIG"):
-        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
-    poll = select.poll()
-    poll.register(lifeline, select.POLLIN)
-    if poll.poll(0):  # it was gone before the line above
-        sys.exit(1)
 
 
 def _confine(limits: DecodeLimits) -> None:

@@ -13,7 +13,7 @@ from imgguard.services import redaction
 from imgguard.services.audit import event_of
 from imgguard.services.check_views import CheckViews, DamagedCheck, Standings
 from imgguard.services.checking import Asked, Checking, Made, Request
-from imgguard.services.comparison import Comparison
+from imgguard.services.comparison import Comparer
 from imgguard.services.drawings import Drawings
 from imgguard.services.rights_inputs import checked_limit
 from imgguard.services.views import CheckView, CompareView, StandingRecord, use_view
@@ -27,7 +27,7 @@ class Checks:
         *,
         store: CheckStore,
         checking: Checking,
-        comparison: Comparison,
+        comparer: Comparer,
         drawings: Drawings,
         standings: Standings,
         clock: Clock,
@@ -35,7 +35,7 @@ class Checks:
     ) -> None:
         self._store = store
         self._checking = checking
-        self._comparison = comparison
+        self._comparer = comparer
         self._drawings = drawings
         self._standings = standings
         self._clock = clock
@@ -89,10 +89,10 @@ class Checks:
     ) -> CompareView:
         """What a check of ``query`` would say if ``reference`` were registered: both are the actor's own pictures.
 
-        Nothing is stored, and nothing that is registered is looked at. Raises as `check` does.
+        Nothing is stored, and nothing that is registered is looked at. Raises as `check` does, and as `Comparer` does.
         """
         actor.require(Scope.CHECKS_WRITE)
-        line = self._comparison.compare(
+        line = self._comparer.compare(
             query, reference, file=file, reference_file=reference_file, profile=_profile(profile)
         ).line
         return CompareView(

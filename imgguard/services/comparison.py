@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -61,6 +62,14 @@ class Compared:
 
     line: CompareLine
     undrawn: ErrorObject | None
+
+
+class Comparer(Protocol):
+    """Compares two pictures: `Comparison` does it here, another may have it done elsewhere. Thread safe."""
+
+    def compare(self, query: bytes, reference: bytes, *, file: str, reference_file: str, profile: str) -> Compared:
+        """As `Comparison.compare` does; where another process does it, raises WorkerCrashed and Overloaded too."""
+        ...
 
 
 class Comparison:

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from imgguard.settings import Settings
 
-_ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """Each worker is one core's; libraries that take them all would hold each other up."""
 
 
@@ -26,7 +26,7 @@ class Child:
                 [sys.executable, "-m", "imgguard.worker", "--pool", name, "--handlers", handlers],
                 stdin=reading,
                 stdout=subprocess.PIPE,
-                env=os.environ | _ONE_CORE,
+                env=os.environ | ONE_CORE,
                 start_new_session=True,  # a Ctrl-C at the terminal is for the service, which then stops its workers
             )
         except BaseException:

@@ -47,6 +47,19 @@ class Client:
     def delete(self, path: str, **more: Any) -> httpx.Response:
         return self.request("DELETE", path, **more)
 
+    @contextmanager
+    def leaving(self, path: str, **more: Any) -> Iterator[None]:
+        """A POST of somebody who goes away at the end of the block, whether there is an answer or not."""
+
+        async def ask() -> None:
+            await self._client.request("POST", path, headers=self.headers, **more)
+
+        asked = self._portal.start_task_soon(ask)
+        try:
+            yield
+        finally:
+            asked.cancel()
+
     def another(self, *, address: str = "192.0.2.7", base: str = "http://localhost") -> "Client":
         """Of the same application, with no cookies, from ``address``."""
         return Client(self.app, self._portal, address=address, base=base)

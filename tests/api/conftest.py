@@ -1,5 +1,6 @@
 """A small world of three organisations, and the application on a copy of it."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,6 +16,7 @@ from imgguard.registry.accounts import Role, Scope
 from imgguard.services.generations import ensure_active
 from imgguard.services.passwords import Passwords
 from imgguard.settings import Settings
+from imgguard.worker.comparer import ComparerProcess
 from imgguard.worker.pool import Pool
 
 from .client import Client, serving
@@ -182,8 +184,8 @@ def with_session(client: Client) -> Callable[[str], Client]:
 
 @dataclass(kw_only=True)
 class Office:
-    """The application with a worker, which may fetch from ``server``. What tests register and check there, other tests
-    find."""
+    """The application with a worker and a process that compares, which may fetch from ``server``. What tests register
+    and check there, other tests find."""
 
     world: World
     services: Services
@@ -200,7 +202,7 @@ class Office:
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(folder))
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
         yield
 
 
@@ -220,6 +222,7 @@ def office(made_world: World, tmp_path_factory: pytest.TempPathFactory) -> Itera
             _importable(Path(__file__).parent),
             fast(Services(settings, several=True)) as services,
             Pool(services, 1, handlers="fragile_handlers:make") as pool,
+            ComparerProcess(settings, make="fragile_handlers:comparer") as services.comparer,
         ):
             assert pool.wait_ready(60)
             with serving(create_app(services, pool=pool)) as client:

@@ -2,14 +2,17 @@
 
 import hashlib
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 
+import httpx
 import pytest
 
 from imgguard.api import work
 from imgguard.fingerprint.fingerprint import DescriptorKind
 
-from .client import assert_problem
+from .client import Client, assert_problem
 from .conftest import Office, sample
 
 
@@ -35,6 +38,53 @@ def test_what_is_no_picture_is_told(office: Office) -> None:
     )
     big = bytes(office.services.settings.max_image_bytes + 1)
     assert_problem(seller.post("/v1/compare", files={"query": mug, "reference": ("a.jpg", big)}), 413, "body_too_large")
+
+
+def pair(query: bytes | None = None, name: str = "copy.jpg") -> dict[str, tuple[str, bytes]]:
+    copy = sample("listings/copy-mirrored-mug.jpg") if query is None else query
+    return {"query": (name, copy), "reference": ("mug.jpg", sample("originals/mug.jpg"))}
+
+
+def compared(client: Client, query: bytes | None = None, name: str = "copy.jpg") -> httpx.Response:
+    return client.post("/v1/compare", files=pair(query, name), data={"profile": "quick"})
+
+
+def test_another_process_compares(office: Office) -> None:
+    assert compared(office.as_("shop.seller")).status_code == 200
+    assert "comparison" not in vars(office.services)
+    assert office.services.models._loaded == {}
+
+
+def test_what_ends_that_process_is_told_and_costs_the_next_one_nothing(office: Office) -> None:
+    seller = office.as_("shop.seller")
+    problem = assert_problem(compared(seller, b"kill"), 503, "worker_crashed")
+    assert "signal" not in problem["detail"]  # which is for the operator
+    assert compared(seller).json()["verdict"] == "copy"
+    assert_problem(compared(seller, b"bug"), 500, "internal")
+    assert compared(seller).json()["verdict"] == "copy"
+
+
+def test_two_comparisons_at_the_same_time(office: Office) -> None:
+    names = {"shop.seller": "one.jpg", "studio.rights_holder": "two.jpg", "studio.seller": "three.jpg"}
+    with ThreadPoolExecutor(len(names)) as threads:
+        asked = {name: threads.submit(compared, office.as_(who), None, name) for who, name in names.items()}
+        for name, one in asked.items():
+            assert (one.result().status_code, one.result().json()["file"]) == (200, name)
+
+
+def test_who_goes_away_leaves_the_turn_and_the_answers_in_order(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seller, go = office.as_("shop.seller"), tmp_path / "go"
+    assert compared(seller).status_code == 200
+    monkeypatch.setattr(work, "DRAW_PATIENCE", 0.2)
+    with seller.leaving("/v1/compare", files=pair(f"await {go}".encode(), "lost.jpg")):
+        time.sleep(0.5)
+    assert_problem(compared(office.as_("studio.rights_holder")), 503, "overloaded")  # it is being compared still
+    go.touch()
+    monkeypatch.setattr(work, "DRAW_PATIENCE", 30.0)
+    found = compared(seller, name="next.jpg").json()
+    assert (found["file"], found["verdict"]) == ("next.jpg", "copy")
 
 
 def pdq_of_the_mug(office: Office) -> str:

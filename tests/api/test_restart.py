@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from .conftest import SAMPLES, World
@@ -43,6 +44,19 @@ def until(client: httpx.Client, path: str, what: Callable[[dict[str, int]], bool
         assert time.monotonic() < deadline, job
         time.sleep(0.05)
     return dict(job)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_the_process_that_compares_ends_with_the_service(how: signal.Signals, world: World) -> None:
+    with served(world) as (process, client):
+        files = {name: (name, LISTINGS[0].read_bytes()) for name in ("query", "reference")}
+        answer = client.post("/v1/compare", files=files, data={"profile": "quick"})
+        assert (answer.status_code, answer.json()["verdict"]) == (200, "copy")
+        children = psutil.Process(process.pid).children()
+        (comparer,) = [child for child in children if "imgguard.worker.comparer_process" in child.cmdline()]
+        process.send_signal(how)
+        process.wait(PATIENCE)
+        assert psutil.wait_procs([comparer], timeout=PATIENCE)[1] == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])

@@ -11,7 +11,7 @@ from imgguard.api.openapi import errors
 from imgguard.api.routes import Route
 from imgguard.api.security import ActorDep, ServicesDep
 from imgguard.api.work_schemas import Comparison, HashMatches, HashSearch, Profile
-from imgguard.errors import InputError, Overloaded, PermissionDenied, WeightsUnavailable
+from imgguard.errors import InputError, Overloaded, PermissionDenied, WeightsUnavailable, WorkerCrashed
 from imgguard.registry.accounts import Scope
 
 router = APIRouter(prefix="/v1", tags=["compare"], route_class=Route)
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1", tags=["compare"], route_class=Route)
     operation_id="compare",
     summary="Compare two pictures",
     response_model=Comparison,
-    responses=errors(*work.PICTURE_ERRORS, PermissionDenied, InputError, Overloaded, WeightsUnavailable),
+    responses=errors(*work.PICTURE_ERRORS, PermissionDenied, InputError, Overloaded, WeightsUnavailable, WorkerCrashed),
     openapi_extra=uploads.form_example(query="(a picture)", reference="(another)"),
 )
 async def compare(
@@ -37,8 +37,9 @@ async def compare(
     actor.require(Scope.CHECKS_WRITE)
     most = services.settings.max_image_bytes
     one, other = await uploads.picture(query, most=most), await uploads.picture(reference, most=most)
-    view = await work.drawn(
+    view = await work.compared(
         request,
+        actor,
         partial(
             services.checks.compare,
             actor,
