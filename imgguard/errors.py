@@ -143,7 +143,10 @@ class IdentityUnknown(AuthenticationRequired):
     """The identity provider says who it is, and nobody here goes with that."""
 
     code = "identity_unknown"
-    hint = "Ask the administrator of your organisation to invite the address that the provider has confirmed for you."
+    hint = (
+        "The first time, open the link of your invitation, or sign in by your password and link your account; the "
+        "provider has to know you under the same address. Ask the administrator of your organisation to invite you."
+    )
 
 
 class Conflict(ImgguardError):

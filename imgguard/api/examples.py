@@ -38,6 +38,13 @@ KEY: Example = {
     "revoked_at": None,
 }
 TOKEN = "0" * 51 + "1"
+WAY_OUT = "https://login.example.org/authorize?response_type=code&client_id=imgguard&state=..."
+INVITEE: Example = {
+    "email": "bob@example.org",
+    "name": "Bob Example",
+    "organisation": "Corner Shop",
+    "invited_by": "Ann Example",
+}
 EVENT: Example = {
     "event_id": "evt_01jnv7kgs8d0f2h4k6n8q0t2vx",
     "at": "2026-03-01T12:00:00Z",
@@ -58,6 +65,7 @@ WHO: Example = {
     "key_id": None,
     "roles": ["rights_holder"],
     "scopes": ["checks:read", "checks:write", "references:read", "references:write"],
+    "is_linked": False,
     "csrf_token": "9f2c" * 16,
 }
 PROBLEM: Example = {

@@ -130,6 +130,14 @@ class SignInMethods(BaseModel):
     oidc: Provider | None = Field(description="Null where no identity provider is set up.")
 
 
+class WayOut(BaseModel):
+    """Where the identity provider is, for this sign-in."""
+
+    model_config = _with({"url": examples.WAY_OUT})
+
+    url: str
+
+
 class Who(BaseModel):
     """On whose behalf requests are answered."""
 
@@ -143,6 +151,7 @@ class Who(BaseModel):
     key_id: str | None = Field(description="Null for a session.")
     roles: list[Role] = Field(description="Of the member.")
     scopes: list[Scope] = Field(description="What is allowed: by the roles, and by the key if there is one.")
+    is_linked: bool | None = Field(description="Whether an identity provider knows the member; null as `name` is.")
     csrf_token: str | None = Field(description="To send as X-CSRF-Token; null for a key, which needs none.")
 
 
@@ -169,10 +178,12 @@ class Acceptance(BaseModel):
 class Invitee(BaseModel):
     """Whom an invitation is for."""
 
-    model_config = _with({"email": "ann@example.org", "name": "Ann Example"})
+    model_config = _with(examples.INVITEE)
 
     email: str
     name: str
+    organisation: str = Field(description="Its name.")
+    invited_by: str | None = Field(description="The name of who invited; null for the command line.")
 
 
 class NewOrganisation(BaseModel):

@@ -111,7 +111,6 @@ class OidcProvider:
             issuer=self.issuer,
             subject=claims["sub"],
             email=email if isinstance(email, str) else None,
-            is_email_verified=claims.get("email_verified") is True,
         )
 
     # what is kept
@@ -214,4 +213,4 @@ class OidcProvider:
         told = self._requests.get(place, deadline, bearer=access_token)
         if told.get("sub") != claims["sub"]:
             raise SignInRefused("the identity provider told of two different people")
-        return {name: told[name] for name in ("email", "email_verified") if name in told}
+        return {"email": told.get("email")}

@@ -3,7 +3,16 @@
 Import from here; the modules inside only keep the pages short.
 """
 
-from imgguard.ports.accounts import Accounts, AuditTrail, Credentials, KeyGrant, Login, NewCredential, SessionGrant
+from imgguard.ports.accounts import (
+    Accounts,
+    AuditTrail,
+    Credentials,
+    InvitationGrant,
+    KeyGrant,
+    Login,
+    NewCredential,
+    SessionGrant,
+)
 from imgguard.ports.blobs import BlobStore
 from imgguard.ports.catalogue import (
     BlobDeletions,
@@ -35,7 +44,7 @@ from imgguard.ports.jobs import (
 )
 from imgguard.ports.network import Accept, CheckedUrl, Fetched, Fetcher, Posted, Poster, Redirect
 from imgguard.ports.rights import Rights
-from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, ProvenIdentity, SignIns
+from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, Proof, ProvenIdentity, SignIns
 from imgguard.ports.traces import Traces
 from imgguard.ports.webhooks import Attempt, ClaimedDelivery, Pace, Replayed, Slots, WebhookStore
 from imgguard.ports.works import FiledReference, Works
@@ -67,6 +76,7 @@ __all__ = [
     "IdentityProvider",
     "IndexChange",
     "IndexState",
+    "InvitationGrant",
     "Item",
     "ItemError",
     "ItemState",
@@ -86,6 +96,7 @@ __all__ = [
     "Posted",
     "Poster",
     "Priority",
+    "Proof",
     "ProvenIdentity",
     "Redirect",
     "ReferenceIndex",

@@ -36,6 +36,15 @@ class SessionGrant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationGrant:
+    """An invitation and whom it is for, as they are now."""
+
+    invitation: Invitation
+    member: Member
+    organisation: Organisation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyGrant:
     """A key and whom it stands for, as they are now."""
 
@@ -158,8 +167,9 @@ class Credentials(Protocol):
         """Replaces earlier ones of the member. Raises NotFound, InvalidTransition when disabled or erased."""
         ...
 
-    def invited(self, token_sha256: str, *, at: datetime) -> Member | None:
-        """Whose invitation it is; None when there is none, it has expired, or the member is disabled."""
+    def invited(self, token_sha256: str, *, at: datetime) -> InvitationGrant | None:
+        """Whose invitation it is; None when there is none, it has expired, or the member or its organisation is
+        disabled."""
         ...
 
     def accept_invitation(

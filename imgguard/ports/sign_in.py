@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from imgguard.registry.accounts import AuditEvent, LinkedIdentity, Member, Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenIdentity:
-    """Whom the provider says somebody to be. ``subject`` identifies a person within ``issuer``; the rest can change."""
+    """Whom the provider says somebody to be. ``subject`` identifies a person within ``issuer``; ``email``, which the
+    provider may have verified or not, can change."""
 
     issuer: str
     subject: str
     email: str | None
-    is_email_verified: bool
 
 
 class IdentityProvider(Protocol):
@@ -33,14 +33,24 @@ class IdentityProvider(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What showed which member somebody is, before the provider was asked: the token of an invitation or a session."""
+
+    by: Literal["invitation", "session"]
+    token_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PendingSignIn:
-    """Somebody who was sent to the provider. ``browser_sha256`` is of a token that only that browser has."""
+    """Somebody who was sent to the provider. ``browser_sha256`` is of a token that only that browser has; ``proof`` is
+    of the member to link, and None for somebody who is linked already."""
 
     browser_sha256: str
     nonce: str = field(repr=False)
     code_verifier: str = field(repr=False)
     return_to: str
     expires_at: datetime
+    proof: Proof | None = None
 
 
 class SignIns(Protocol):
@@ -55,12 +65,15 @@ class SignIns(Protocol):
         ...
 
     def member_of(self, issuer: str, subject: str) -> Member | None: ...
-    def link(self, identity: LinkedIdentity, *, email: str, event: AuditEvent) -> bool:
-        """Whether it is linked now. Not when the member is not enabled, has another address than ``email``, or an
-        identity of this issuer already, nor when the identity is a member's already.
+    def proven(self, proof: Proof, *, at: datetime) -> Member | None:
+        """Whom it shows; None when the invitation or the session is not there or is over, or the member or its
+        organisation is disabled."""
+        ...
 
-        An invitation of a member without a password is used up by it.
-        """
+    def link(self, identity: LinkedIdentity, *, proof: Proof, event: AuditEvent) -> bool:
+        """Whether it is linked now, and the invitation, if that is the proof, used up. Not when ``proof`` does not show
+        the member at that time, nor when the member has an identity of this issuer already, or the identity is a
+        member's already."""
         ...
 
     def open_session(

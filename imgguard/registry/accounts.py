@@ -179,11 +179,13 @@ class LinkedIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """A one-time token with which a member sets a password: the first one, or a new one for a lost one."""
+    """A one-time token with which a member sets a password, the first one or a new one for a lost one, or is linked to
+    an identity. ``invited_by`` is the member who issued it; None for the console."""
 
     member_id: str
     created_at: datetime
     expires_at: datetime
+    invited_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

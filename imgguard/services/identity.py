@@ -5,7 +5,7 @@ Knows nothing of HTTP: it takes and gives tokens; in which header or cookie they
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from imgguard.errors import AuthenticationRequired, NotFound, PermissionDenied, RateLimited, StoreUnavailable
@@ -16,6 +16,7 @@ from imgguard.registry.ids import new_id
 from imgguard.registry.names import is_email
 from imgguard.services import attempts, tokens
 from imgguard.services.audit import event_of
+from imgguard.services.invitations import Invitee, no_invitation
 from imgguard.services.passwords import Passwords, accepted
 
 _SEEN = timedelta(minutes=1)
@@ -120,26 +121,31 @@ class Identity:
 
     # invitations
 
-    def invited(self, token: str) -> Member:
+    def invited(self, token: str) -> Invitee:
         """Whom an invitation is for. Raises AuthenticationRequired when it is unknown, used, or has expired."""
-        member = self._credentials.invited(tokens.digest(token), at=self._clock.now())
-        if member is None:
-            raise _no_invitation()
-        return member
+        grant = self._credentials.invited(tokens.digest(token), at=self._clock.now())
+        if grant is None:
+            raise no_invitation()
+        inviter = grant.invitation.invited_by
+        return Invitee(
+            member=grant.member,
+            organisation=grant.organisation.name,
+            invited_by=None if inviter is None else self._accounts.member(inviter).name,
+        )
 
-    def accept(self, token: str, password: str) -> Member:
+    def accept(self, token: str, password: str) -> Invitee:
         """Set the password of the member that was invited; the invitation is used up, and all sessions end.
 
         Raises AuthenticationRequired as `invited` does, InputError for a password that is not accepted, Overloaded.
         """
-        member = self.invited(token)
-        password_hash = self._passwords.hash(accepted(password, email=member.email))
+        invitee = self.invited(token)
+        password_hash = self._passwords.hash(accepted(password, email=invitee.member.email))
         changed = self._credentials.accept_invitation(
-            tokens.digest(token), password_hash, at=self._clock.now(), event=self._password_event(member)
+            tokens.digest(token), password_hash, at=self._clock.now(), event=self._password_event(invitee.member)
         )
         if changed is None:
-            raise _no_invitation()
-        return changed
+            raise no_invitation()
+        return replace(invitee, member=changed)
 
     # programs
 
@@ -238,12 +244,6 @@ def new_session(member: Member, *, at: datetime, longest: timedelta) -> Session:
     """Not stored yet."""
     return Session(
         session_id=new_id("ses"), member_id=member.member_id, created_at=at, seen_at=at, expires_at=at + longest
-    )
-
-
-def _no_invitation() -> AuthenticationRequired:
-    return AuthenticationRequired(
-        "this invitation is unknown, used up, or has expired", hint="Ask an admin of your organisation for a new one."
     )
 
 

@@ -1,11 +1,11 @@
-"""New members, and the one-time tokens with which people set their password: there is no mail here, so whoever invites
-hands the token over."""
+"""New members, and the one-time tokens with which people set their password or are linked to an identity: there is no
+mail here, so whoever invites hands the token over."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from imgguard.errors import InputError
+from imgguard.errors import AuthenticationRequired, InputError
 from imgguard.ports import NewCredential
 from imgguard.registry.accounts import Invitation, Member, Role
 from imgguard.registry.ids import new_id
@@ -21,6 +21,23 @@ class Invited:
     member: Member
     token: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitee:
+    """Whom an invitation is for, and what that person is to know before accepting it. ``invited_by`` is a name; None
+    when it was the console, or somebody who is erased."""
+
+    member: Member
+    organisation: str
+    invited_by: str | None
+
+
+def no_invitation() -> AuthenticationRequired:
+    """For whoever comes with a token that is none, or no more."""
+    return AuthenticationRequired(
+        "this invitation is unknown, used up, or has expired", hint="Ask an admin of your organisation for a new one."
+    )
 
 
 def checked_name(name: str, *, whose: str) -> str:
@@ -60,18 +77,27 @@ def new_member(organisation_id: str, *, email: str, name: str | None, roles: Ite
     )
 
 
-def invitation_for(member: Member, *, at: datetime, lifetime: timedelta) -> tuple[Invitation, str]:
+def invitation_for(
+    member: Member, *, invited_by: str | None, at: datetime, lifetime: timedelta
+) -> tuple[Invitation, str]:
     """A new one and its token."""
-    return Invitation(member_id=member.member_id, created_at=at, expires_at=at + lifetime), tokens.new_token()
+    invitation = Invitation(member_id=member.member_id, created_at=at, expires_at=at + lifetime, invited_by=invited_by)
+    return invitation, tokens.new_token()
 
 
 def credential_for(
-    member: Member, password: str | None, passwords: Passwords, *, at: datetime, lifetime: timedelta
+    member: Member,
+    password: str | None,
+    passwords: Passwords,
+    *,
+    invited_by: str | None,
+    at: datetime,
+    lifetime: timedelta,
 ) -> tuple[NewCredential, Invited]:
     """What the member begins with: ``password``, or an invitation. Raises InputError, Overloaded."""
     if password is not None:
         password_hash = passwords.hash(accepted(password, email=member.email))
         return NewCredential(password_hash=password_hash), Invited(member=member)
-    invitation, token = invitation_for(member, at=at, lifetime=lifetime)
+    invitation, token = invitation_for(member, invited_by=invited_by, at=at, lifetime=lifetime)
     credential = NewCredential(invitation=invitation, token_sha256=tokens.digest(token))
     return credential, Invited(member=member, token=token, expires_at=invitation.expires_at)

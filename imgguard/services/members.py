@@ -100,7 +100,9 @@ class Members:
         self._require_own_password(actor, password)
         now, meant = self._clock.now(), actor.organisation_meant(organisation_id)
         member = new_member(meant, email=email, name=name, roles=roles, at=now)
-        credential, invited = credential_for(member, password, self._passwords, at=now, lifetime=self._invitation_time)
+        credential, invited = credential_for(
+            member, password, self._passwords, invited_by=actor.member_id, at=now, lifetime=self._invitation_time
+        )
         event = self._event(actor, Action.MEMBER_ADDED, member, at=now, detail={"roles": sorted(member.roles)})
         return replace(invited, member=self._accounts.add_member(member, credential, event=event))
 
@@ -111,7 +113,7 @@ class Members:
         """
         self._require_person_in_charge(actor)
         member, now = self._reachable(actor, member_id), self._clock.now()
-        invitation, token = invitation_for(member, at=now, lifetime=self._invitation_time)
+        invitation, token = invitation_for(member, invited_by=actor.member_id, at=now, lifetime=self._invitation_time)
         event = self._event(actor, Action.INVITATION_ISSUED, member, at=now)
         self._credentials.add_invitation(invitation, tokens.digest(token), event=event)
         return Invited(member=member, token=token, expires_at=invitation.expires_at)
@@ -162,7 +164,7 @@ class Members:
         """Lets go of whom the identity provider says the member to be, and ends its sessions. For the member itself,
         and for admins; not by a key.
 
-        The next time it signs in there it is linked anew, while its address is the same: to keep it out, disable it.
+        It is linked anew with a new invitation, or after signing in by its password: to keep it out, disable it.
         """
         actor.require_person()
         self._require_self_or_charge(actor, member_id)

@@ -93,7 +93,14 @@ class Organisations:
         member = new_member(organisation_id, email=email, name=member_name, roles=roles, at=now)
         if Role.ADMIN not in member.roles:
             raise InputError("the first member of an organisation is an admin", hint="Give the role admin too.")
-        credential, invited = credential_for(member, password, self._passwords, at=now, lifetime=self._invitation_time)
+        credential, invited = credential_for(
+            member,
+            password,
+            self._passwords,
+            invited_by=None if actor is None else actor.member_id,
+            at=now,
+            lifetime=self._invitation_time,
+        )
         event = AuditEvent(
             event_id=new_id("evt"),
             at=now,

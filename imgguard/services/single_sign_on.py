@@ -1,10 +1,17 @@
 """Signing in by an identity provider: out to it, back from it, and which member that is.
 
-1. `begin` remembers what it sent out, under a random state, for the browser that was given a token, for ten minutes.
+1. `begin` remembers what it sent out, under a random state, for the browser that was given a token, for ten minutes;
+   and with it what shows which member somebody is who is to be linked: the digest of an invitation's token, or of a
+   session's. The tokens themselves go no further than here.
 2. `finish` takes that away, so that nothing comes back twice, and refuses another browser: else a stranger could have
    people sign in as the stranger.
-3. The provider is asked who it is. A member who was that person before is that person, whatever the address is by now;
-   else the member with the address that the provider has verified, who is linked then, once for each provider.
+3. The provider is asked who it is. Who was sent out without a proof is the member that is linked to that person, and
+   else nobody. Who was sent out with one is linked, once for each provider, if the proof still holds.
+
+An address never links: whoever invites an address has the token in hand, can set a password with it, and would wait for
+the person whose address it is, who was never told of that organisation. So it need not be verified either. It can only
+refuse: if the provider tells another one than the member's, somebody else is signed in there in this browser, or the
+link of an invitation went astray.
 
 Whoever is refused is told the same words, whether there is such a member or not. Knows nothing of HTTP.
 """
@@ -17,14 +24,31 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NoReturn
 
-from imgguard.errors import IdentityUnknown, NotFound, RateLimited, SignInExpired, SignInRefused
-from imgguard.ports import Accounts, Clock, Credentials, IdentityProvider, PendingSignIn, ProvenIdentity, SignIns
+from imgguard.errors import (
+    AuthenticationRequired,
+    IdentityUnknown,
+    NotFound,
+    RateLimited,
+    SignInExpired,
+    SignInRefused,
+)
+from imgguard.ports import (
+    Accounts,
+    Clock,
+    Credentials,
+    IdentityProvider,
+    PendingSignIn,
+    Proof,
+    ProvenIdentity,
+    SignIns,
+)
 from imgguard.registry.access import actor_for
 from imgguard.registry.accounts import Action, LinkedIdentity, Member
-from imgguard.registry.names import is_email
+from imgguard.registry.names import email_key
 from imgguard.services import attempts, tokens
 from imgguard.services.audit import event_of
 from imgguard.services.identity import SignedIn, new_session
+from imgguard.services.invitations import no_invitation
 
 LIFETIME = timedelta(minutes=10)
 """For whoever has to look for a password and a second factor at the provider."""
@@ -84,15 +108,28 @@ class SingleSignOn:
             raise NotFound("no identity provider is set up here", hint="Sign in with a password.")
         return self._chosen
 
-    def begin(self, *, return_to: str, redirect_uri: str, address: str) -> Begun:
+    def begin(
+        self,
+        *,
+        return_to: str,
+        redirect_uri: str,
+        address: str,
+        invitation: str | None = None,
+        session: str | None = None,
+    ) -> Begun:
         """``return_to``: where to go on in the end; ``redirect_uri``: where the provider sends the browser back to.
+        ``invitation`` or ``session``: the token of the member to link, who else has to be linked already.
 
-        Raises NotFound, RateLimited, IdentityProviderUnavailable.
+        Raises NotFound, RateLimited, AuthenticationRequired when that token does not count,
+        IdentityProviderUnavailable.
         """
         provider, now = self._provider, self._clock.now()
         until = self._credentials.admit({attempts.begun(address): attempts.BEGUN}, at=now)
         if until is not None:
             raise RateLimited("too many have begun to sign in", retry_after=(until - now).total_seconds())
+        proof = _proof(invitation, session)
+        if proof is not None and self._sign_ins.proven(proof, at=now) is None:
+            raise no_invitation() if proof.by == "invitation" else AuthenticationRequired("the session has ended")
         state, nonce, browser_token, verifier = (secrets.token_urlsafe(32) for _ in range(4))
         url = provider.authorisation_url(
             state=state, nonce=nonce, code_challenge=_challenge(verifier), redirect_uri=redirect_uri
@@ -103,6 +140,7 @@ class SingleSignOn:
             code_verifier=verifier,
             return_to=return_to,
             expires_at=now + LIFETIME,
+            proof=proof,
         )
         self._sign_ins.begin(tokens.digest(state), pending)
         return Begun(url=url, browser_token=browser_token)
@@ -129,7 +167,7 @@ class SingleSignOn:
         except SignInRefused as error:
             _log.warning("a single sign-on was refused: %s", error.detail)
             raise
-        member = self._member(identity)
+        member = self._member(identity) if pending.proof is None else self._linked(identity, pending.proof)
         if not self._accounts.organisation(member.organisation_id).is_enabled:
             _refuse("the organisation is disabled")
         return self._open(identity, member, address), pending.return_to
@@ -137,34 +175,33 @@ class SingleSignOn:
     def _member(self, identity: ProvenIdentity) -> Member:
         """Raises IdentityUnknown."""
         known = self._sign_ins.member_of(identity.issuer, identity.subject)
-        if known is not None:
-            return known if known.is_enabled else _refuse("the member is disabled")
-        email = (identity.email or "").strip()
-        if not is_email(email):
-            _refuse("the provider gave no address")
-        if identity.is_email_verified is not True:
-            _refuse("the provider has not verified the address")
-        member = self._accounts.member_with_email(email)
-        if member is None:
-            _refuse("no member has the address")
-        return self._linked(identity, member, email)
+        if known is None:
+            _refuse("nobody is linked to the identity")
+        return known if known.is_enabled else _refuse("the member is disabled")
 
-    def _linked(self, identity: ProvenIdentity, member: Member, email: str) -> Member:
-        """``member``, who is that person from now on. Raises IdentityUnknown."""
+    def _linked(self, identity: ProvenIdentity, proof: Proof) -> Member:
+        """The member that ``proof`` shows, who is that person from now on. Raises IdentityUnknown."""
         now = self._clock.now()
+        member = self._sign_ins.proven(proof, at=now)
+        if member is None:
+            _refuse(f"the {proof.by} does not count any more, or the member or its organisation is disabled")
+        stated = (identity.email or "").strip()
+        if stated and email_key(stated) != email_key(member.email or ""):
+            _refuse("the provider tells another address than the member's")
         actor = actor_for(member, self._accounts.organisation(member.organisation_id))
         link = LinkedIdentity(
             issuer=identity.issuer, subject=identity.subject, member_id=member.member_id, created_at=now
         )
         # The issuer is the operator's setting; the subject is personal, and events cannot be erased.
-        event = event_of(actor, Action.IDENTITY_LINKED, member.member_id, at=now, detail={"issuer": identity.issuer})
-        if self._sign_ins.link(link, email=email, event=event):
+        detail = {"issuer": identity.issuer, "by": proof.by}
+        event = event_of(actor, Action.IDENTITY_LINKED, member.member_id, at=now, detail=detail)
+        if self._sign_ins.link(link, proof=proof, event=event):
             return member
-        # It may have been linked at this very moment, by a second window of the same person.
-        again = self._sign_ins.member_of(identity.issuer, identity.subject)
-        if again is None or again.member_id != member.member_id or not again.is_enabled:
-            _refuse("the member is disabled, or is somebody else at the provider already")
-        return again
+        # It may be so already: the invitation is to set a password then, and stays.
+        known = self._sign_ins.member_of(identity.issuer, identity.subject)
+        if known is None or known.member_id != member.member_id or not known.is_enabled:
+            _refuse("the identity is another member's, or the member is somebody else at the provider already")
+        return known
 
     def _open(self, identity: ProvenIdentity, member: Member, address: str) -> SignedIn:
         now, token = self._clock.now(), tokens.new_token()
@@ -181,6 +218,12 @@ class SingleSignOn:
         if not is_open:
             _refuse("the member was disabled or unlinked meanwhile")
         return SignedIn(token=token, csrf_token=tokens.csrf_token(token), session=session, actor=actor)
+
+
+def _proof(invitation: str | None, session: str | None) -> Proof | None:
+    if invitation is not None:
+        return Proof(by="invitation", token_sha256=tokens.digest(invitation))
+    return None if session is None else Proof(by="session", token_sha256=tokens.digest(session))
 
 
 def _challenge(verifier: str) -> str:

@@ -47,7 +47,8 @@ def router(is_signed_in: SignedIn, *, provider: str | None = None) -> APIRouter:
 
     @made.get("/sign-in")
     async def sign_in(request: Request) -> Response:
-        if await run_in_threadpool(is_signed_in, request):
+        # Linking an account that is signed in can fail too, and that is told here.
+        if "problem" not in request.query_params and await run_in_threadpool(is_signed_in, request):
             return RedirectResponse("/", 303)
         return render("sign_in.html")
 

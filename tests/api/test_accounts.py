@@ -66,7 +66,13 @@ def test_an_invited_member_sets_a_password_and_signs_in(with_session, client: Cl
     assert made.headers["location"] == f"/v1/members/{member['member_id']}"
     assert (member["has_password"], member["roles"]) == (False, ["seller"])
     looked = client.post("/v1/invitations/lookup", json={"token": secret})
-    assert looked.json() == {"email": "new@example.org", "name": "New"}
+    admins = World.email("studio.admin")  # who is named by the address
+    assert looked.json() == {
+        "email": "new@example.org",
+        "name": "New",
+        "organisation": "Studio",
+        "invited_by": admins,
+    }
     accepted = client.post("/v1/invitations/accept", json={"token": secret, "password": PASSWORD})
     assert accepted.status_code == 200
     assert client.post("/v1/session", json={"email": "new@example.org", "password": PASSWORD}).status_code == 200

@@ -183,12 +183,17 @@ MATRIX: dict[str, tuple[Sample, str]] = {
     "DELETE /v1/session": (lambda a: ("/v1/session", None), "401 204 204 204 204 204 204 204 403 403"),
     "GET /v1/session/methods": (lambda a: ("/v1/session/methods", None), ALL),
     "GET /v1/session/oidc": (lambda a: ("/v1/session/oidc", None), ALL.replace("200", "404")),  # none is set up
+    "POST /v1/session/oidc": (lambda a: ("/v1/session/oidc", None), "401 404 404 404 404 404 404 404 403 403"),
     "GET /v1/session/oidc/callback": (lambda a: ("/v1/session/oidc/callback", None), ALL.replace("200", "404")),
     "POST /v1/session/password": (
         lambda a: ("/v1/session/password", {"present": PASSWORD, "new": "another horse, another staple"}),
         "401 200 200 200 200 200 200 200 403 403",
     ),
     "POST /v1/invitations/lookup": (lambda a: ("/v1/invitations/lookup", {"token": a.token}), ALL),
+    "POST /v1/invitations/oidc": (
+        lambda a: ("/v1/invitations/oidc", {"token": a.token}),
+        ALL.replace("200", "404"),
+    ),
     "POST /v1/invitations/accept": (
         lambda a: ("/v1/invitations/accept", {"token": a.token, "password": PASSWORD}),
         ALL,

@@ -11,6 +11,10 @@ from local_provider import LocalProvider, Person, local_provider
 
 from imgguard.api.app import create_app
 from imgguard.bootstrap import Services
+from imgguard.ports import Proof
+from imgguard.registry.accounts import Action, LinkedIdentity
+from imgguard.services import tokens
+from imgguard.services.audit import event_of
 from imgguard.services.single_sign_on import LIFETIME
 from imgguard.settings import Settings
 
@@ -18,6 +22,7 @@ from .client import Client, assert_problem, serving
 from .conftest import PASSWORD, World, fast, signed_in
 
 BEGIN, CALLBACK, METHODS = "/v1/session/oidc", "/v1/session/oidc/callback", "/v1/session/methods"
+INVITED = "/v1/invitations/oidc"
 BROWSER = {"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"}
 SELLER = "studio.seller"
 
@@ -31,9 +36,21 @@ def provider() -> Iterator[LocalProvider]:
 
 @pytest.fixture
 def site(provider: LocalProvider, world: World) -> Iterator[Services]:
-    """Registered at ``provider``."""
+    """Registered at ``provider``, where the studio's seller is known as the person it lets in."""
     with fast(Services(Settings(home=world.home, **provider.settings()))) as services:
+        introduce(services, world.members[SELLER], provider.person)
         yield services
+
+
+def introduce(site: Services, member_id: str, person: Person) -> None:
+    """Link them, without a browser."""
+    now, token = site.clock.now(), site.members.reset(site.organisations.console(), member_id).token or ""
+    event = event_of(site.organisations.console(), Action.MEMBER_CHANGED, member_id, at=now)
+    identity = LinkedIdentity(
+        issuer=str(site.settings.oidc_issuer), subject=person.sub, member_id=member_id, created_at=now
+    )
+    proof = Proof(by="invitation", token_sha256=tokens.digest(token))
+    assert site.sign_ins.link(identity, proof=proof, event=event)
 
 
 @pytest.fixture
@@ -76,20 +93,11 @@ def test_a_member_signs_in_by_the_provider(browser: Client, site: Services, worl
     assert (answer.status_code, answer.headers["location"]) == (303, "/?check=fnd_1")
     who = browser.get("/v1/session").json()
     assert (who["member_id"], who["roles"], who["key_id"]) == (world.members[SELLER], ["seller"], None)
-    linked, opened = events(site)[-2:]
-    assert linked == ("identity.linked", {"issuer": site.settings.oidc_issuer})
-    assert opened == ("session.opened", {"by": "oidc"})
+    assert events(site)[-1] == ("session.opened", {"by": "oidc"})
     # It is a session like any other: with its CSRF token, and an end.
     assert_problem(browser.delete("/v1/session"), 403, "permission_denied")
     assert browser.delete("/v1/session", headers={"X-CSRF-Token": who["csrf_token"]}).status_code == 204
     assert_problem(browser.get("/v1/session"), 401, "authentication_required")
-
-
-def test_the_second_time_nothing_is_linked(browser: Client, site: Services) -> None:
-    by_provider(browser)
-    assert by_provider(browser.another()).headers["location"] == "/"
-    actions = [action for action, _ in events(site)]
-    assert actions[-3:] == ["identity.linked", "session.opened", "session.opened"]
 
 
 def test_what_the_cookies_are(browser: Client) -> None:
@@ -153,18 +161,193 @@ def test_a_public_client_has_no_secret(provider: LocalProvider, world: World) ->
     provider.client_secret = None
     settings = Settings(home=world.home, **provider.settings())
     with fast(Services(settings)) as services, serving(create_app(services)) as client:
+        introduce(services, world.members[SELLER], provider.person)
         assert by_provider(client).headers["location"] == "/"
 
 
-def test_an_invited_member_needs_no_password(browser: Client, site: Services, provider: LocalProvider) -> None:
+# the first time
+
+
+NEW = Person(sub="new", email="new@example.org", email_verified=None)
+
+
+@pytest.fixture
+def invitation(browser: Client) -> str:
+    """The token of a new seller of the studio."""
     admin = signed_in(browser, "studio.admin")
-    made = admin.post("/v1/members", json={"email": "Straße@example.org", "roles": ["seller"]}).json()
-    provider.person = Person(sub="other", email="STRASSE@example.org")
-    assert by_provider(browser).headers["location"] == "/"
-    member = browser.get(f"/v1/members/{made['member']['member_id']}").json()
+    made = admin.post("/v1/members", json={"email": "new@example.org", "name": "New", "roles": ["seller"]})
+    return str(made.json()["secret"])
+
+
+def out_with(browser: Client, token: str) -> str:
+    """Press the button on the page of an invitation: where the provider sends the browser back to."""
+    begun = browser.post(INVITED, json={"token": token})
+    assert begun.status_code == 200, begun.text
+    return leading(browser, begun.json()["url"])
+
+
+def leading(browser: Client, url: str) -> str:
+    led = httpx.get(url)
+    assert led.status_code == 302, led.text
+    return led.headers["location"]
+
+
+def test_an_invited_member_needs_no_password(
+    browser: Client, site: Services, provider: LocalProvider, invitation: str
+) -> None:
+    looked = browser.post("/v1/invitations/lookup", json={"token": invitation}).json()
+    assert (looked["organisation"], looked["invited_by"]) == ("Studio", World.email("studio.admin"))
+    provider.person = NEW
+    answer = back(browser, out_with(browser, invitation))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    who = browser.get("/v1/session").json()
+    assert (who["organisation"], who["name"], who["is_linked"]) == ("Studio", "New", True)
+    member = browser.get(f"/v1/members/{who['member_id']}").json()
     assert (member["has_password"], member["is_linked"]) == (False, True)
-    used = browser.another().post("/v1/invitations/accept", json={"token": made["secret"], "password": PASSWORD})
-    assert_problem(used, 401, "authentication_required")
+    linked, opened = events(site)[-2:]
+    assert linked == ("identity.linked", {"issuer": site.settings.oidc_issuer, "by": "invitation"})
+    assert opened == ("session.opened", {"by": "oidc"})
+    for path, body in (("accept", {"password": PASSWORD}), ("lookup", {}), ("oidc", {})):
+        used = browser.another().post(f"/v1/invitations/{path}", json={"token": invitation, **body})
+        assert_problem(used, 401, "authentication_required")
+    # From now on the button on the sign-in page is enough, whatever the address.
+    provider.person = Person(sub=NEW.sub, email=None)
+    again = browser.another()
+    by_provider(again)
+    assert again.get("/v1/session").json()["member_id"] == who["member_id"]
+
+
+def test_the_invitation_stays_in_the_body(browser: Client, provider: LocalProvider, invitation: str) -> None:
+    begun = browser.post(INVITED, json={"token": invitation})
+    url, cookie = begun.json()["url"], begun.headers["set-cookie"]
+    assert (begun.headers["cache-control"], begun.headers["referrer-policy"]) == ("no-store", "no-referrer")
+    assert browser.get("/accept").headers["referrer-policy"] == "no-referrer"
+    assert cookie.startswith("imgguard_oidc=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    for carried in (invitation, tokens.digest(invitation)):
+        assert carried not in url + cookie
+    assert parse_qs(urlsplit(url).query)["redirect_uri"] == [f"http://localhost{CALLBACK}"]
+
+
+def test_an_open_invitation_alone_links_nobody(
+    browser: Client, site: Services, provider: LocalProvider, invitation: str
+) -> None:
+    provider.person = Person(sub="new", email="new@example.org", email_verified=True)
+    assert_refused(browser, out(browser), "identity_unknown")
+    # Nor does a password, that who invited can have set.
+    accepted = browser.post("/v1/invitations/accept", json={"token": invitation, "password": PASSWORD})
+    assert accepted.status_code == 200
+    assert_refused(browser, out(browser), "identity_unknown")
+
+
+@pytest.mark.parametrize(("email", "verified"), [("eve@example.org", True), ("eve@example.org", None), ("new", False)])
+def test_somebody_else_is_signed_in_at_the_provider(
+    email: str, verified: object, browser: Client, provider: LocalProvider, invitation: str
+) -> None:
+    provider.person = Person(sub="eve", email=email, email_verified=verified)
+    assert_refused(browser, out_with(browser, invitation), "identity_unknown")
+    provider.person = NEW
+    assert back(browser, out_with(browser, invitation)).headers["location"] == "/"
+
+
+@pytest.mark.parametrize("verified", [True, False, None, "true"])
+@pytest.mark.parametrize("email", ["NEW@example.org", None])
+def test_whether_the_address_is_verified_makes_no_difference(
+    email: str | None, verified: object, browser: Client, provider: LocalProvider, invitation: str
+) -> None:
+    provider.person = Person(sub="new", email=email, email_verified=verified)
+    assert back(browser, out_with(browser, invitation)).headers["location"] == "/"
+    assert browser.get("/v1/session").json()["name"] == "New"
+
+
+def test_who_is_another_member_already(browser: Client, provider: LocalProvider, invitation: str) -> None:
+    provider.person = Person(email=None)  # the seller's
+    assert_refused(browser, out_with(browser, invitation), "identity_unknown")
+    assert browser.post("/v1/invitations/lookup", json={"token": invitation}).status_code == 200
+
+
+def test_an_invitation_that_was_replaced_on_the_way(
+    browser: Client, provider: LocalProvider, site: Services, invitation: str
+) -> None:
+    provider.person = NEW
+    place = out_with(browser, invitation)
+    member = site.accounts.member_with_email("new@example.org")
+    assert member is not None
+    newer = signed_in(browser, "studio.admin").post(f"/v1/members/{member.member_id}/invitation").json()["secret"]
+    assert_refused(browser, place, "identity_unknown")
+    assert back(browser, out_with(browser, newer)).headers["location"] == "/"
+
+
+def test_an_invitation_is_taken_up_in_the_browser_that_has_it(
+    browser: Client, provider: LocalProvider, invitation: str
+) -> None:
+    provider.person = NEW
+    victim = browser.another()
+    victim.get(BEGIN)
+    assert_refused(victim, out_with(browser, invitation), "sign_in_expired")
+    assert browser.post("/v1/invitations/lookup", json={"token": invitation}).status_code == 200
+
+
+def test_pages_of_other_sites_cannot_take_it_up(browser: Client, invitation: str) -> None:
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        answer = browser.post(INVITED, json={"token": invitation}, headers=headers)
+        assert_problem(answer, 403, "permission_denied")
+        answer = signed_in(browser, "studio.admin").post(BEGIN, headers=headers)
+        assert_problem(answer, 403, "permission_denied")
+    form = browser.post(INVITED, data={"token": invitation})
+    assert form.status_code == 415
+
+
+def test_without_a_provider_there_is_only_the_password(with_session, client: Client) -> None:
+    admin = with_session("studio.admin")
+    made = admin.post("/v1/members", json={"email": "new@example.org", "roles": ["seller"]}).json()
+    assert_problem(client.post(INVITED, json={"token": made["secret"]}), 404, "not_found")
+    assert_problem(admin.post(BEGIN), 404, "not_found")
+
+
+def test_a_provider_that_is_down_keeps_the_invitation(
+    browser: Client, provider: LocalProvider, invitation: str
+) -> None:
+    provider.person = NEW
+    place = out_with(browser, invitation)
+    provider.answers["/token"] = (500, {})
+    assert_refused(browser, place, "identity_provider_unavailable")
+    provider.answers.clear()
+    assert back(browser, out_with(browser, invitation)).headers["location"] == "/"
+
+
+# the own account
+
+
+def test_the_own_account_is_linked(browser: Client, provider: LocalProvider, site: Services, world: World) -> None:
+    provider.person = Person(sub="admin", email=World.email("studio.admin"), email_verified=None)
+    assert_refused(browser, out(browser), "identity_unknown")
+    admin = signed_in(browser, "studio.admin")
+    assert admin.get("/v1/session").json()["is_linked"] is False
+    begun = admin.post(BEGIN)
+    assert begun.status_code == 200, begun.text
+    assert back(admin, leading(admin, begun.json()["url"])).headers["location"] == "/"
+    who = admin.get("/v1/session").json()
+    assert (who["member_id"], who["is_linked"]) == (world.members["studio.admin"], True)
+    assert events(site)[-2] == ("identity.linked", {"issuer": site.settings.oidc_issuer, "by": "session"})
+    by_provider(browser)
+    assert browser.get("/v1/session").json()["member_id"] == who["member_id"]
+
+
+def test_linking_needs_the_sessions_csrf_token(browser: Client) -> None:
+    admin = signed_in(browser, "studio.admin")
+    assert_problem(admin.post(BEGIN, headers={"X-CSRF-Token": "x"}), 403, "permission_denied")
+    assert_problem(browser.post(BEGIN), 401, "authentication_required")
+
+
+def test_who_signs_out_on_the_way_is_not_linked(browser: Client, provider: LocalProvider, site: Services) -> None:
+    provider.person = Person(sub="admin", email=World.email("studio.admin"))
+    admin = signed_in(browser, "studio.admin")
+    place = leading(admin, admin.post(BEGIN).json()["url"])
+    assert admin.delete("/v1/session").status_code == 204
+    assert_refused(admin, place, "identity_unknown")
+    assert "identity.linked" not in [action for action, _ in events(site)]
 
 
 # which methods there are
@@ -188,22 +371,18 @@ def assert_refused(browser: Client, place: str, code: str) -> None:
     assert_problem(browser.get("/v1/session"), 401, "authentication_required")
 
 
-@pytest.mark.parametrize("verified", [False, None, "true", 1, "yes"])
-def test_an_address_that_is_not_verified(verified: object, browser: Client, provider: LocalProvider) -> None:
-    provider.person.email_verified = verified
-    assert_refused(browser, out(browser), "identity_unknown")
-
-
 def test_everybody_who_is_refused_hears_the_same(
     browser: Client, site: Services, provider: LocalProvider, world: World
 ) -> None:
+    reviewer = Person(sub="reviewer", email=World.email("studio.reviewer"))
+    introduce(site, world.members["studio.reviewer"], reviewer)
     site.members.disable(site.organisations.console(), world.members["studio.reviewer"])
-    by_provider(browser.another())
+    before = events(site)
     people = [
         Person(sub="a", email="nobody@example.org"),
-        Person(sub="b", email=World.email("studio.reviewer")),  # disabled
+        reviewer,  # disabled
         Person(sub="c", email=World.email(SELLER)),  # is somebody else there
-        Person(sub="d", email=World.email("studio.admin"), email_verified=False),
+        Person(sub="d", email=World.email("studio.admin")),  # is not linked
         Person(sub="e", email=None),
         Person(sub="f", email="not an address"),
     ]
@@ -215,7 +394,7 @@ def test_everybody_who_is_refused_hears_the_same(
         heard.append(json.dumps(problem | {"request_id": ""}))
         assert "imgguard_session" not in other.cookies
     assert len(set(heard)) == 1
-    assert [action for action, _ in events(site)].count("identity.linked") == 1
+    assert events(site) == before
 
 
 def test_a_linked_member_who_is_disabled(browser: Client, site: Services, world: World) -> None:

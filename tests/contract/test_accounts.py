@@ -329,7 +329,8 @@ class TestPasswords:
         assert not house.accounts.add_member(bob, begin, event=event(made.organisation_id)).has_password
         found = house.credentials.invited(digest("invitation"), at=NOON)
         assert found is not None
-        assert found.member_id == bob.member_id
+        assert (found.member.member_id, found.organisation) == (bob.member_id, made)
+        assert found.invitation == people.invitation(bob.member_id)
         told = event(made.organisation_id)
         accepted = house.credentials.accept_invitation(digest("invitation"), HASH, at=NOON, event=told)
         assert accepted is not None
@@ -356,7 +357,9 @@ class TestPasswords:
             people.invitation(ann.member_id), digest("two"), event=event(made.organisation_id)
         )
         assert house.credentials.invited(digest("one"), at=NOON) is None
-        assert house.credentials.invited(digest("two"), at=NOON) == ann
+        two = house.credentials.invited(digest("two"), at=NOON)
+        assert two is not None
+        assert two.member == ann
         assert house.credentials.invited(digest("three"), at=NOON) is None
 
     def test_a_disabled_member_is_not_invited(self, house: House) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from imgguard.errors import InvalidTransition, NotFound
-from imgguard.ports import Accounts, AuditTrail, Credentials, NewCredential, PendingSignIn, SignIns
-from imgguard.registry.accounts import Disclosure, LinkedIdentity, Member, Role
+from imgguard.ports import Accounts, AuditTrail, Credentials, NewCredential, PendingSignIn, Proof, SignIns
+from imgguard.registry.accounts import Action, Disclosure, LinkedIdentity, Member, Role
 from imgguard.registry.ids import new_id
 from imgguard.registry.throttling import Limit
 from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail, SqlCredentials
@@ -50,10 +50,24 @@ class House:
     def event(self) -> people.AuditEvent:
         return event(self.ann.organisation_id)
 
-    def link(self, member: Member, subject: str = "one", *, issuer: str = ISSUER, email: str | None = None) -> bool:
-        return self.sign_ins.link(
-            identity(member, subject, issuer=issuer), email=email or member.email or "", event=self.event()
-        )
+    def invite(self, member: Member) -> Proof:
+        """Instead of any earlier invitation."""
+        token_sha256 = digest(new_id("x"))
+        self.credentials.add_invitation(people.invitation(member.member_id), token_sha256, event=self.event())
+        return Proof(by="invitation", token_sha256=token_sha256)
+
+    def link(self, member: Member, subject: str = "one", *, issuer: str = ISSUER, proof: Proof | None = None) -> bool:
+        """By a new invitation, unless there is another ``proof``."""
+        proof = proof or self.invite(member)
+        told = event(self.ann.organisation_id, action=Action.IDENTITY_LINKED)
+        return self.sign_ins.link(identity(member, subject, issuer=issuer), proof=proof, event=told)
+
+    def is_open(self, proof: Proof) -> bool:
+        return self.credentials.invited(proof.token_sha256, at=NOON) is not None
+
+    def links(self) -> int:
+        """How many the trail tells of."""
+        return [one.action for one in self.trail.events(limit=1000)].count(Action.IDENTITY_LINKED)
 
     def open(self, member: Member, subject: str = "one", name: str = "token", **forgive: bool) -> bool:
         return self.sign_ins.open_session(
@@ -123,6 +137,14 @@ class TestPending:
         assert house.sign_ins.take(digest("state"), at=NOON) is None
         assert house.sign_ins.take(digest("newer"), at=NOON) is not None
 
+    def test_with_what_shows_who_it_is(self, house: House) -> None:
+        for proof in (
+            Proof(by="invitation", token_sha256=digest("one")),
+            Proof(by="session", token_sha256=digest("2")),
+        ):
+            house.sign_ins.begin(digest("state"), replace(PENDING, proof=proof))
+            assert house.sign_ins.take(digest("state"), at=NOON) == replace(PENDING, proof=proof)
+
     def test_secrets_are_not_shown(self) -> None:
         shown = repr(replace(PENDING, nonce="secret", code_verifier="secret"))
         assert "secret" not in shown
@@ -148,11 +170,12 @@ class TestLinking:
     def test_each_member_and_each_identity_once(self, house: House) -> None:
         bob, eve = house.join("bob@example.org"), house.join("eve@example.org")
         assert house.link(bob)
-        before = house.told()
         assert not house.link(bob)
         assert not house.link(bob, "two")
-        assert not house.link(eve, "one")
-        assert house.told() == before
+        invitation = house.invite(eve)
+        assert not house.link(eve, "one", proof=invitation)
+        assert house.is_open(invitation)
+        assert house.links() == 1
         # Another provider is another matter.
         assert house.link(bob, issuer="https://other.example")
         assert house.link(eve, "one", issuer="https://third.example")
@@ -160,56 +183,109 @@ class TestLinking:
 
     def test_two_members_at_once(self, house: House) -> None:
         all_of_them = [house.join(f"m{number}@example.org") for number in range(6)]
-        before = house.told()
         with ThreadPoolExecutor(6) as pool:
             linked = list(pool.map(house.link, all_of_them))
         assert linked.count(True) == 1
         winner = all_of_them[linked.index(True)]
         assert house.sign_ins.member_of(ISSUER, "one") == replace(winner, is_linked=True)
-        assert house.told() == before + 1
+        assert house.links() == 1
 
     def test_two_identities_at_once(self, house: House) -> None:
         bob = house.join("bob@example.org")
+        proof = house.invite(bob)
         with ThreadPoolExecutor(6) as pool:
-            linked = list(pool.map(lambda number: house.link(bob, f"subject {number}"), range(6)))
+            linked = list(pool.map(lambda number: house.link(bob, f"subject {number}", proof=proof), range(6)))
         assert linked.count(True) == len(house.sign_ins.identities(bob.member_id)) == 1
 
-    def test_only_by_the_address_of_now(self, house: House) -> None:
-        bob = house.join("bob@example.org")
-        assert not house.link(bob, email="eve@example.org")
-        assert house.link(bob, email="BOB@Example.org")
+    def test_an_invitation_shows_whose_it_is_and_is_used_up(self, house: House) -> None:
+        bob, eve = house.join("bob@example.org", NO_PASSWORD), house.join("eve@example.org")
+        proof = house.invite(bob)
+        assert house.sign_ins.proven(proof, at=NOON) == bob
+        assert not house.link(eve, proof=proof)
+        assert house.is_open(proof)
+        assert house.link(bob, proof=proof)
+        assert not house.is_open(proof)
+        assert house.sign_ins.proven(proof, at=NOON) is None
+        # With a password too: it was this very token that was used.
+        theirs = house.invite(eve)
+        assert house.link(eve, "two", proof=theirs)
+        assert not house.is_open(theirs)
+        assert house.accounts.member(eve.member_id).has_password
+
+    def test_an_invitation_that_is_over(self, house: House) -> None:
+        bob = house.join("bob@example.org", NO_PASSWORD)
+        proof = house.invite(bob)
+        late = replace(identity(bob), created_at=LATER)
+        assert house.sign_ins.proven(proof, at=LATER) is None
+        assert not house.sign_ins.link(late, proof=proof, event=house.event())
+        assert house.link(bob, proof=proof)
+
+    def test_an_invitation_that_was_replaced(self, house: House) -> None:
+        bob = house.join("bob@example.org", NO_PASSWORD)
+        old, new = house.invite(bob), house.invite(bob)
+        assert house.sign_ins.proven(old, at=NOON) is None
+        assert not house.link(bob, proof=old)
+        assert house.is_open(new)
+        assert house.link(bob, proof=new)
+
+    def test_an_invitation_that_set_a_password_meanwhile(self, house: House) -> None:
+        bob = house.join("bob@example.org", NO_PASSWORD)
+        proof = house.invite(bob)
+        house.credentials.accept_invitation(proof.token_sha256, OTHER_HASH, at=NOON, event=house.event())
+        assert not house.link(bob, proof=proof)
+
+    def test_a_session_shows_whose_it_is(self, house: House) -> None:
+        bob, eve = house.join("bob@example.org"), house.join("eve@example.org")
+        session = people.session(bob.member_id)
+        house.credentials.open_session(
+            session, digest("token"), verified_hash=people.HASH, new_hash=None, forgive={}, event=house.event()
+        )
+        proof = Proof(by="session", token_sha256=digest("token"))
+        assert house.sign_ins.proven(proof, at=NOON) == bob
+        assert house.sign_ins.proven(proof, at=session.expires_at) is None
+        assert house.sign_ins.proven(replace(proof, by="invitation"), at=NOON) is None
+        assert not house.link(eve, proof=proof)
+        invitation = house.invite(bob)
+        assert house.link(bob, proof=proof)
+        # It has to do with a password.
+        assert house.is_open(invitation)
+        house.credentials.end_session(digest("token"), event=house.event())
+        assert not house.link(bob, issuer="https://other.example", proof=proof)
 
     def test_neither_disabled_nor_erased_members(self, house: House) -> None:
         bob = house.join("bob@example.org")
+        proof = house.invite(bob)
         house.accounts.disable_member(bob.member_id, at=NOON, event=house.event())
-        assert not house.link(bob)
+        assert house.sign_ins.proven(proof, at=NOON) is None
+        assert not house.link(bob, proof=proof)
         house.accounts.erase_member(bob.member_id, at=NOON, forget=[], event=house.event())
-        assert not house.link(bob)
+        assert not house.link(bob, proof=proof)
 
-    def test_an_invitation_is_used_up_where_there_is_no_password(self, house: House) -> None:
-        bob, eve = house.join("bob@example.org", NO_PASSWORD), house.join("eve@example.org")
-        for member in (bob, eve):
-            house.credentials.add_invitation(
-                people.invitation(member.member_id), digest(str(member.email)), event=house.event()
-            )
-        assert house.link(bob)
-        assert house.link(eve, "two")
-        assert house.credentials.invited(digest("bob@example.org"), at=NOON) is None
-        # She has a password, which somebody means her to renew.
-        assert house.credentials.invited(digest("eve@example.org"), at=NOON) is not None
-
-    def test_neither_a_member_whose_invitation_is_over(self, house: House) -> None:
-        bob = house.join("bob@example.org", NO_PASSWORD)
-        late = replace(identity(bob), created_at=LATER)
-        assert not house.sign_ins.link(late, email="bob@example.org", event=house.event())
-        assert house.link(bob)
+    def test_nobody_of_a_disabled_organisation(self, house: House) -> None:
+        organisation_id = new_id("org")
+        carl = people.member(organisation_id, "carl@example.org")
+        house.accounts.add_organisation(
+            organisation_id,
+            "Carl's",
+            carl,
+            WITH_PASSWORD,
+            disclosure=Disclosure.OUTLINE,
+            first=False,
+            event=event(organisation_id),
+        )
+        proof = house.invite(carl)
+        house.accounts.disable_organisation(organisation_id, at=NOON, event=event(organisation_id))
+        assert house.sign_ins.proven(proof, at=NOON) is None
+        assert not house.link(carl, proof=proof)
+        house.accounts.enable_organisation(organisation_id, event=event(organisation_id))
+        assert house.link(carl, proof=proof)
 
     def test_nor_again_without_another_invitation(self, house: House) -> None:
         bob = house.join("bob@example.org", NO_PASSWORD)
-        assert house.link(bob)
+        proof = house.invite(bob)
+        assert house.link(bob, proof=proof)
         house.sign_ins.unlink(bob.member_id, event=house.event())
-        assert not house.link(bob)
-        house.credentials.add_invitation(people.invitation(bob.member_id), digest("again"), event=house.event())
+        assert not house.link(bob, proof=proof)
         assert house.link(bob)
 
     def test_a_password_can_come_later(self, house: House) -> None:

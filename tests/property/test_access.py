@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
 from imgguard.errors import InvalidTransition, PermissionDenied
-from imgguard.ports import NewCredential
+from imgguard.ports import NewCredential, Proof
 from imgguard.registry.access import actor_for, scopes_of
 from imgguard.registry.accounts import (
     ApiKey,
@@ -149,7 +149,7 @@ class Organisations(RuleBasedStateMachine):
         self._sign_ins = SqlSignIns(self._database)
         self._organisation_id = new_id("org")
         self._changes = 0
-        self._invited: set[str] = set()
+        self._invited: dict[str, Proof] = {}
 
     def teardown(self) -> None:
         self._database.close()
@@ -193,8 +193,9 @@ class Organisations(RuleBasedStateMachine):
 
     def _invitation(self, member_id: str) -> NewCredential:
         invitation = Invitation(member_id=member_id, created_at=NOW, expires_at=NOW + timedelta(hours=1))
-        self._invited.add(member_id)
-        return NewCredential(invitation=invitation, token_sha256=new_id("x"))
+        proof = Proof(by="invitation", token_sha256=new_id("x"))
+        self._invited[member_id] = proof
+        return NewCredential(invitation=invitation, token_sha256=proof.token_sha256)
 
     @rule(person=people, given_roles=roles)
     def give(self, person: str, given_roles: frozenset[Role]) -> None:
@@ -216,11 +217,11 @@ class Organisations(RuleBasedStateMachine):
     def link(self, person: str) -> None:
         before = self._accounts.member(person)
         identity = LinkedIdentity(issuer="https://a.example", subject=person, member_id=person, created_at=NOW)
-        linked = self._sign_ins.link(identity, email=before.email or "", event=self._event())
-        may = before.has_password or person in self._invited
-        assert linked == (before.is_enabled and not before.is_linked and may)
-        if linked and not before.has_password:
-            self._invited.discard(person)
+        proof = self._invited.get(person, Proof(by="invitation", token_sha256="none"))
+        linked = self._sign_ins.link(identity, proof=proof, event=self._event())
+        assert linked == (before.is_enabled and not before.is_linked and person in self._invited)
+        if linked:
+            del self._invited[person]
         assert self._accounts.member(person).is_linked == (before.is_linked or linked)
         self._changes += linked
 

@@ -25,6 +25,7 @@ ROUTERS = (
     session.router,
     session.open_router,
     single_sign_on.router,
+    single_sign_on.own_router,
     single_sign_on.return_router,
     invitations.router,
     organisations.router,

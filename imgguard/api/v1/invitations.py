@@ -1,21 +1,37 @@
-"""``/v1/invitations``: whoever was handed a token sets a password with it. The token is in the body, since paths are
-logged."""
+"""``/v1/invitations``: whoever was handed a token sets a password with it, or is linked to a person at the identity
+provider. The token is in the body, since paths are logged."""
 
 from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 from imgguard.api.openapi import errors
 from imgguard.api.routes import OpenRoute
-from imgguard.api.schemas import Acceptance, InvitationToken, Invitee
+from imgguard.api.schemas import Acceptance, InvitationToken, Invitee, WayOut
 from imgguard.api.security import ServicesDep
 from imgguard.api.v1.passwords import apart
-from imgguard.errors import AuthenticationRequired, InputError, Overloaded, PermissionDenied, RateLimited
-from imgguard.registry.accounts import Member
+from imgguard.api.v1.single_sign_on import way_out
+from imgguard.errors import (
+    AuthenticationRequired,
+    IdentityProviderUnavailable,
+    InputError,
+    NotFound,
+    Overloaded,
+    PermissionDenied,
+    RateLimited,
+)
+from imgguard.services import invitations
 
 router = APIRouter(prefix="/v1/invitations", tags=["session"], route_class=OpenRoute)
 
 
-def _invitee(member: Member) -> Invitee:
-    return Invitee(email=member.email or "", name=member.name or "")
+def _invitee(found: invitations.Invitee) -> Invitee:
+    member = found.member
+    return Invitee(
+        email=member.email or "",
+        name=member.name or "",
+        organisation=found.organisation,
+        invited_by=found.invited_by,
+    )
 
 
 @router.post(
@@ -43,3 +59,24 @@ async def accept_invitation(request: Request, body: Acceptance, services: Servic
         return _invitee(services.identity.accept(token, password))
 
     return await apart(request, work)
+
+
+@router.post(
+    "/oidc",
+    operation_id="accept_invitation_by_single_sign_on",
+    summary="Go to the identity provider with an invitation",
+    response_model=WayOut,
+    responses=errors(
+        AuthenticationRequired, PermissionDenied, NotFound, RateLimited, Overloaded, IdentityProviderUnavailable
+    ),
+)
+async def accept_invitation_by_single_sign_on(
+    request: Request, body: InvitationToken, services: ServicesDep
+) -> Response:
+    """For browsers, which go to `url` next: the answer sets a cookie for ten minutes. Whoever comes back from there is
+    the invited member from then on, and signed in; the invitation is used up. The provider never sees the token."""
+
+    def work() -> Response:
+        return way_out(request, services, invitation=body.token.get_secret_value())
+
+    return await apart(request, work, at_provider=True)

@@ -20,16 +20,17 @@ open_router = APIRouter(prefix="/v1/session", tags=["session"], route_class=Open
 
 def _who(services: Services, actor: Actor, csrf_token: str | None) -> Who:
     member_id = actor.member_id or ""
-    may_read = Scope.ORGANISATION_READ in actor.scopes
+    member = services.members.member(actor, member_id) if Scope.ORGANISATION_READ in actor.scopes else None
     return Who(
         organisation_id=actor.organisation_id,
         organisation=actor.owner,
         is_operator=actor.is_operator,
         member_id=member_id,
-        name=services.members.member(actor, member_id).name if may_read else None,
+        name=None if member is None else member.name,
         key_id=actor.key_id,
         roles=sorted(actor.roles),
         scopes=sorted(actor.scopes),
+        is_linked=None if member is None else member.is_linked,
         csrf_token=csrf_token,
     )
 

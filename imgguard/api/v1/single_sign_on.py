@@ -10,14 +10,15 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from imgguard.api.destinations import local_path, own_address
+from imgguard.api.destinations import HOME, local_path, own_address
 from imgguard.api.openapi import errors
-from imgguard.api.routes import OpenRoute, ReturnRoute
-from imgguard.api.schemas import Provider, SignInMethods
-from imgguard.api.security import ServicesDep, address_of, is_secure, set_cookie
+from imgguard.api.routes import OpenRoute, ReturnRoute, Route
+from imgguard.api.schemas import Provider, SignInMethods, WayOut
+from imgguard.api.security import ServicesDep, SessionDep, address_of, is_secure, set_cookie
 from imgguard.api.v1.passwords import apart
+from imgguard.bootstrap import Services
 from imgguard.errors import (
     DependencyError,
     IdentityProviderUnavailable,
@@ -30,10 +31,11 @@ from imgguard.errors import (
     SignInExpired,
     SignInRefused,
 )
-from imgguard.services.single_sign_on import LIFETIME, CameBack
+from imgguard.services.single_sign_on import LIFETIME, Begun, CameBack
 from imgguard.settings import Settings
 
 router = APIRouter(prefix="/v1/session", tags=["session"], route_class=OpenRoute)
+own_router = APIRouter(prefix="/v1/session", tags=["session"], route_class=Route)
 return_router = APIRouter(prefix="/v1/session", tags=["session"], route_class=ReturnRoute)
 
 SIGN_IN_PAGE = "/sign-in"
@@ -69,28 +71,65 @@ async def begin_single_sign_on(
     ] = "/",
 ) -> Response:
     """For browsers: the answer leads to the provider, and sets a cookie for ten minutes. A browser that cannot be sent
-    there is led to the sign-in page; programs get a problem."""
-    settings = services.settings
+    there is led to the sign-in page; programs get a problem. It is for members who are linked already: the first time,
+    `accept_invitation_by_single_sign_on` or `link_account` begins."""
 
     def work() -> Response:
         begun = services.single_sign_on.begin(
             return_to=local_path(return_to),
-            redirect_uri=own_address(request, settings, _CALLBACK),
+            redirect_uri=own_address(request, services.settings, _CALLBACK),
             address=address_of(request),
         )
-        response = RedirectResponse(begun.url, 303)
-        response.set_cookie(
-            cookie_name(settings),
-            begun.browser_token,
-            max_age=int(LIFETIME.total_seconds()),
-            path="/",
-            httponly=True,
-            samesite="lax",
-            secure=is_secure(settings),
-        )
-        return response
+        return _remembered(RedirectResponse(begun.url, 303), services.settings, begun)
 
     return await _led(request, work)
+
+
+@own_router.post(
+    "/oidc",
+    operation_id="link_account",
+    summary="Go to the identity provider to link the own account",
+    response_model=WayOut,
+    responses=errors(PermissionDenied, NotFound, RateLimited, Overloaded, IdentityProviderUnavailable),
+)
+async def link_account(request: Request, token: SessionDep, services: ServicesDep) -> Response:
+    """For browsers, which go to `url` next: the answer sets a cookie for ten minutes. Whoever comes back from there,
+    while the session lasts, is the member from then on."""
+
+    def work() -> Response:
+        return way_out(request, services, session=token)
+
+    return await apart(request, work, at_provider=True)
+
+
+def way_out(
+    request: Request, services: Services, *, invitation: str | None = None, session: str | None = None
+) -> Response:
+    """To the provider, for a page that goes there itself: the Content-Security-Policy lets no form lead to another
+    site. Raises as `SingleSignOn.begin` does."""
+    settings = services.settings
+    begun = services.single_sign_on.begin(
+        return_to=HOME,
+        redirect_uri=own_address(request, settings, _CALLBACK),
+        address=address_of(request),
+        invitation=invitation,
+        session=session,
+    )
+    return _remembered(JSONResponse(WayOut(url=begun.url).model_dump(mode="json")), settings, begun)
+
+
+def _remembered(response: Response, settings: Settings, begun: Begun) -> Response:
+    """With the cookie that ties the way back to this browser."""
+    response.set_cookie(
+        cookie_name(settings),
+        begun.browser_token,
+        max_age=int(LIFETIME.total_seconds()),
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=is_secure(settings),
+    )
+    return response
 
 
 @return_router.get(

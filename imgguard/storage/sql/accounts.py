@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, exists, or_, select
 
-from imgguard.ports import KeyGrant, Login, NewCredential, SessionGrant
+from imgguard.ports import InvitationGrant, KeyGrant, Login, NewCredential, SessionGrant
 from imgguard.registry.accounts import (
     ApiKey,
     AuditEvent,
@@ -191,7 +191,7 @@ class SqlCredentials:
             credentials.add_invitation(connection, invitation, token_sha256)
             audit.record(connection, event)
 
-    def invited(self, token_sha256: str, *, at: datetime) -> Member | None:
+    def invited(self, token_sha256: str, *, at: datetime) -> InvitationGrant | None:
         with self._database.read() as connection:
             return credentials.invited(connection, token_sha256, at=at)
 
@@ -199,10 +199,10 @@ class SqlCredentials:
         self, token_sha256: str, password_hash: str, *, at: datetime, event: AuditEvent
     ) -> Member | None:
         with self._database.write() as connection:
-            member = credentials.invited(connection, token_sha256, at=at)
-            if member is None:
+            grant = credentials.invited(connection, token_sha256, at=at)
+            if grant is None:
                 return None
-            member = credentials.set_password(connection, member.member_id, password_hash)
+            member = credentials.set_password(connection, grant.member.member_id, password_hash)
             audit.record(connection, event)
             return member
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from imgguard.errors import NotFound
-from imgguard.ports import KeyGrant, SessionGrant
+from imgguard.ports import InvitationGrant, KeyGrant, SessionGrant
 from imgguard.registry.accounts import ApiKey, Invitation, Member, Scope, Session
 from imgguard.storage.sql import members as member_rows
 from imgguard.storage.sql.schema import api_keys, invitations, members, sessions
@@ -35,20 +35,24 @@ def add_invitation(connection: Connection, invitation: Invitation, token_sha256:
             member_id=invitation.member_id,
             created_at=invitation.created_at,
             expires_at=invitation.expires_at,
+            invited_by=invitation.invited_by,
         )
     )
 
 
-def invited(connection: Connection, token_sha256: str, *, at: datetime) -> Member | None:
-    row = connection.execute(
-        member_rows.MEMBERS.join(invitations, invitations.c.member_id == members.c.member_id).where(
-            invitations.c.token_sha256 == token_sha256, invitations.c.expires_at > at
-        )
-    ).one_or_none()
+def invited(connection: Connection, token_sha256: str, *, at: datetime) -> InvitationGrant | None:
+    chosen = invitations.c.token_sha256 == token_sha256, invitations.c.expires_at > at
+    row = connection.execute(select(invitations).where(*chosen)).one_or_none()
     if row is None:
         return None
-    member = member_rows.member_of(row)
-    return member if member.is_enabled else None
+    invitation = Invitation(
+        member_id=row.member_id, created_at=row.created_at, expires_at=row.expires_at, invited_by=row.invited_by
+    )
+    member = member_rows.get(connection, row.member_id)
+    organisation = member_rows.organisation(connection, member.organisation_id)
+    if not (member.is_enabled and organisation.is_enabled):
+        return None
+    return InvitationGrant(invitation=invitation, member=member, organisation=organisation)
 
 
 # sessions

@@ -5,9 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, insert, or_, select
 
-from imgguard.ports import PendingSignIn
+from imgguard.ports import PendingSignIn, Proof
 from imgguard.registry.accounts import AuditEvent, LinkedIdentity, Member, Session
-from imgguard.registry.names import email_key
 from imgguard.storage.sql import attempts, audit, credentials, members
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.schema import identities, invitations, sign_ins
@@ -20,6 +19,7 @@ class SqlSignIns:
         self._database = database
 
     def begin(self, state_sha256: str, pending: PendingSignIn) -> None:
+        proof = pending.proof
         with self._database.write() as connection:
             connection.execute(
                 insert(sign_ins).values(
@@ -28,6 +28,8 @@ class SqlSignIns:
                     nonce=pending.nonce,
                     code_verifier=pending.code_verifier,
                     return_to=pending.return_to,
+                    proof_by=None if proof is None else proof.by,
+                    proof_sha256=None if proof is None else proof.token_sha256,
                     expires_at=pending.expires_at,
                 )
             )
@@ -45,6 +47,7 @@ class SqlSignIns:
             code_verifier=row.code_verifier,
             return_to=row.return_to,
             expires_at=row.expires_at,
+            proof=None if row.proof_by is None else Proof(by=row.proof_by, token_sha256=row.proof_sha256),
         )
         return pending if pending.expires_at > at else None
 
@@ -53,9 +56,13 @@ class SqlSignIns:
             member_id = _member_id(connection, issuer, subject)
             return None if member_id is None else members.get(connection, member_id)
 
-    def link(self, identity: LinkedIdentity, *, email: str, event: AuditEvent) -> bool:
+    def proven(self, proof: Proof, *, at: datetime) -> Member | None:
+        with self._database.read() as connection:
+            return _proven(connection, proof, at=at)
+
+    def link(self, identity: LinkedIdentity, *, proof: Proof, event: AuditEvent) -> bool:
         with self._database.write() as connection:
-            is_linked = _link(connection, identity, email=email)
+            is_linked = _link(connection, identity, proof)
             if is_linked:
                 audit.record(connection, event)
             return is_linked
@@ -100,14 +107,20 @@ def _member_id(connection: Connection, issuer: str, subject: str) -> str | None:
     return found
 
 
-def _link(connection: Connection, identity: LinkedIdentity, *, email: str) -> bool:
-    member = members.get(connection, identity.member_id)
-    if not member.is_enabled or member.email is None or email_key(member.email) != email_key(email):
+def _proven(connection: Connection, proof: Proof, *, at: datetime) -> Member | None:
+    if proof.by == "invitation":
+        invited = credentials.invited(connection, proof.token_sha256, at=at)
+        return None if invited is None else invited.member
+    grant = credentials.session(connection, proof.token_sha256)
+    if grant is None or grant.session.expires_at <= at:
+        return None
+    return grant.member if grant.member.is_enabled and grant.organisation.is_enabled else None
+
+
+def _link(connection: Connection, identity: LinkedIdentity, proof: Proof) -> bool:
+    member = _proven(connection, proof, at=identity.created_at)
+    if member is None or member.member_id != identity.member_id:
         return False
-    if not member.has_password:
-        invited = invitations.c.member_id == member.member_id, invitations.c.expires_at > identity.created_at
-        if connection.execute(select(invitations.c.member_id).where(*invited)).first() is None:
-            return False
     either = or_(identities.c.subject == identity.subject, identities.c.member_id == identity.member_id)
     taken = select(identities.c.subject).where(identities.c.issuer == identity.issuer, either)
     if connection.execute(taken).first() is not None:
@@ -120,6 +133,6 @@ def _link(connection: Connection, identity: LinkedIdentity, *, email: str) -> bo
             created_at=identity.created_at,
         )
     )
-    if not member.has_password:
-        connection.execute(delete(invitations).where(invitations.c.member_id == member.member_id))
+    if proof.by == "invitation":
+        connection.execute(delete(invitations).where(invitations.c.token_sha256 == proof.token_sha256))
     return True

@@ -1,11 +1,12 @@
 // The token is in the fragment, which browsers send to nobody; from there it goes into the body, and out of the address.
 import { Problem, ask } from "./api.js";
-import { byId } from "./dom.js";
+import { byId, element, terms } from "./dom.js";
 import { tell } from "./problem.js";
-import { say, words } from "./words.js";
+import { say, visible, words } from "./words.js";
 
 const form = byId("accept");
 const button = form.querySelector("button");
+const byProvider = byId("by-provider"); // where there is a provider
 const token = decodeURIComponent(location.hash.slice(1)).replace(/^token=/, "");
 
 async function look() {
@@ -16,10 +17,34 @@ async function look() {
   }
   const response = await ask("POST", "/v1/invitations/lookup", { json: { token }, stay: true });
   const invitee = await response.json();
-  byId("for").textContent = say(words.accept.for, invitee);
+  byId("for").textContent = say(words.accept.for, { name: visible(invitee.name), email: visible(invitee.email) });
+  const facts = terms([
+    [words.accept.organisation, element("strong", {}, visible(invitee.organisation))],
+    [words.accept.invited_by, visible(invitee.invited_by)],
+  ]);
+  byId("facts").replaceChildren(facts, element("p", { class: "soft" }, words.accept.known));
   form.email.value = invitee.email;
-  form.hidden = false;
+  offer(true);
   form.password.focus();
+}
+
+/** Show what there is to do about the invitation, or that it is done. */
+function offer(isOpen) {
+  byId("facts").hidden = !isOpen;
+  form.hidden = !isOpen;
+  if (byProvider) byId("or").hidden = !isOpen;
+}
+
+/** The token goes to our own service only; the address it answers with has nothing of it. */
+async function goToProvider() {
+  byProvider.disabled = true;
+  try {
+    const response = await ask("POST", "/v1/invitations/oidc", { json: { token }, stay: true });
+    location.assign((await response.json()).url);
+  } catch (problem) {
+    tell(byId("told"), problem);
+    byProvider.disabled = false;
+  }
 }
 
 async function accept(event) {
@@ -34,7 +59,7 @@ async function accept(event) {
   try {
     await ask("POST", "/v1/invitations/accept", { json: { token, password: form.password.value }, stay: true });
     byId("told").replaceChildren();
-    form.hidden = true;
+    offer(false);
     byId("for").textContent = say(words.accept.done, { email: form.email.value });
     byId("next").hidden = false;
     byId("next").querySelector("a").focus();
@@ -48,6 +73,10 @@ async function accept(event) {
 }
 
 form.addEventListener("submit", accept);
+byProvider?.addEventListener("click", goToProvider);
+addEventListener("pageshow", () => {
+  if (byProvider) byProvider.disabled = false; // the browser's way back may show this very page again
+});
 look().catch((problem) => {
   byId("for").textContent = "";
   tell(byId("told"), problem);

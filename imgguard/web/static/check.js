@@ -122,8 +122,23 @@ async function signOut() {
   }
 }
 
+/** For who signed in by a password, where there is an identity provider: link the account to the person there. */
+function offerLink(who) {
+  const button = byId("link");
+  if (!button || who.is_linked !== false) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      location.assign((await (await ask("POST", "/v1/session/oidc")).json()).url);
+    } catch (problem) {
+      tell(told, problem);
+    }
+  });
+}
+
 async function start() {
   const who = await session();
+  offerLink(who);
   byId("who").textContent = say(words.signed_in_as, { name: visible(who.name ?? ""), organisation: visible(who.organisation) });
   byId("sign-out").addEventListener("click", signOut);
   if (who.scopes.includes("checks:write")) listen();

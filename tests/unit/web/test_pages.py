@@ -60,6 +60,25 @@ def test_the_way_by_a_provider_is_shown_where_there_is_one(client: Client) -> No
     assert "Sign in with &lt;b&gt;&#34;Our&#34; Login</a>" in text
 
 
+def test_the_page_of_an_invitation_offers_it_too(client: Client) -> None:
+    assert "by-provider" not in client.get("/accept").text
+    text = Client(provider='<b>"Our" Login').get("/accept").text
+    assert '<button id="by-provider" type="button">Continue with &lt;b&gt;&#34;Our&#34; Login</button>' in text
+
+
+def test_linking_is_offered_where_there_is_a_provider(client: Client) -> None:
+    client.cookies["in"] = "1"
+    assert 'id="link"' not in client.get("/").text
+    linking = Client(provider="<b>")
+    linking.cookies["in"] = "1"
+    assert '<button id="link" type="button" hidden>Link &lt;b&gt;</button>' in linking.get("/").text
+
+
+def test_who_is_signed_in_hears_why_linking_failed(client: Client) -> None:
+    client.cookies["in"] = "1"
+    assert client.get("/sign-in?problem=identity_unknown").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/accept"])
 def test_pages_allow_nothing_but_their_own_files(path: str, client: Client) -> None:
     if path == "/":

@@ -53,6 +53,7 @@ invitations = Table(
     Column("member_id", ForeignKey("members.member_id"), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("invited_by", String(64)),
 )
 
 sessions = Table(
@@ -77,7 +78,7 @@ identities = Table(
 )
 
 # Somebody who was sent to the provider and has not come back yet. ``browser_sha256`` is of a cookie: only the browser
-# that began may end it.
+# that began may end it. ``proof_sha256`` is of what showed which member it is, where something did.
 sign_ins = Table(
     "sign_ins",
     metadata,
@@ -86,6 +87,8 @@ sign_ins = Table(
     Column("nonce", String(64), nullable=False),
     Column("code_verifier", String(128), nullable=False),
     Column("return_to", Text, nullable=False),
+    Column("proof_by", String(16)),
+    Column("proof_sha256", String(64)),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
 )
 

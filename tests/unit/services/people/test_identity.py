@@ -316,16 +316,36 @@ class TestPasswords:
         assert invited.token is not None
         assert invited.token not in repr(invited)
         assert invited.expires_at == house.clock.now() + timedelta(days=3)
-        assert house.identity.invited(invited.token) == invited.member
+        invitee = house.identity.invited(invited.token)
+        assert (invitee.member, invitee.organisation, invitee.invited_by) == (invited.member, "Platform", None)
         for bad in ("short", BOB, "BOB@Example.org", "x" * 1025):
             with pytest.raises(InputError):
                 house.identity.accept(invited.token, bad)
-        assert house.identity.accept(invited.token, PASSWORD).has_password
+        assert house.identity.accept(invited.token, PASSWORD).member.has_password
         assert house.sign_in(BOB).actor.name == invited.member.member_id
         for use in (house.identity.invited, lambda token: house.identity.accept(token, OTHER)):
             with pytest.raises(AuthenticationRequired, match="used up"):
                 use(invited.token)
         assert house.trail.events(about=invited.member.member_id)[-2].action == "password.set"
+
+    def test_it_says_who_invited_as_long_as_there_is_a_name(self, house: House) -> None:
+        admin = house.join("eve@example.org", Role.ADMIN)
+        actor = house.sign_in("eve@example.org").actor
+        member = house.members.invite(actor, email=BOB, roles=[Role.SELLER]).member
+        token = house.members.reset(actor, member.member_id).token or ""
+        house.members.change(actor, admin.member_id, name="Eve")
+        assert house.identity.invited(token).invited_by == "Eve"
+        house.members.erase(house.console, admin.member_id)
+        assert house.identity.invited(token).invited_by is None
+
+    def test_of_a_disabled_organisation_nobody_is_invited(self, house: House) -> None:
+        shop, admin = house.organisation("Shop", "shop@example.org")
+        token = house.members.reset(house.console, admin.member_id).token or ""
+        house.organisations.disable(house.console, shop.organisation_id)
+        with pytest.raises(AuthenticationRequired, match="unknown, used up"):
+            house.identity.invited(token)
+        house.organisations.enable(house.console, shop.organisation_id)
+        assert house.identity.invited(token).organisation == "Shop"
 
     def test_an_invitation_expires(self, house: House) -> None:
         invited = house.members.invite(house.console, email=BOB, roles=[Role.SELLER])

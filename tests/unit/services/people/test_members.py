@@ -74,7 +74,7 @@ class TestOrganisations:
         founded = studio.organisations.create(ann, " New ", email="new@example.org", disclosure=Disclosure.CONTACT)
         made = founded.organisation
         assert (made.name, made.disclosure, made.is_operator) == ("New", Disclosure.CONTACT, False)
-        assert studio.identity.accept(founded.admin.token, PASSWORD).can_administer
+        assert studio.identity.accept(founded.admin.token, PASSWORD).member.can_administer
         assert [one.name for one in studio.organisations.organisations(ann)] == ["Platform", "Studio", "New"]
         event = studio.trail.events(about=made.organisation_id)[0]
         assert event.parties == {made.organisation_id, ann.organisation_id}

@@ -18,6 +18,7 @@ def upgrade() -> None:
     # Added as they are: rebuilding the table would need every reference to it to be let go of.
     op.add_column("organisations", sa.Column("disabled_at", sa.DateTime(), nullable=True))
     op.add_column("organisations", sa.Column("erased_at", sa.DateTime(), nullable=True))
+    op.add_column("invitations", sa.Column("invited_by", sa.String(length=64), nullable=True))
     op.add_column("checks", sa.Column("kept_until", sa.DateTime(), nullable=True))
     op.add_column("job_items", sa.Column("made_id", sa.String(length=64), nullable=True))
     op.create_index(op.f("ix_job_items_made_id"), "job_items", ["made_id"], unique=False)
@@ -144,6 +145,8 @@ def _create_sign_ins() -> None:
         sa.Column("nonce", sa.String(length=64), nullable=False),
         sa.Column("code_verifier", sa.String(length=128), nullable=False),
         sa.Column("return_to", sa.Text(), nullable=False),
+        sa.Column("proof_by", sa.String(length=16), nullable=True),
+        sa.Column("proof_sha256", sa.String(length=64), nullable=True),
         sa.Column("expires_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("state_sha256", name=op.f("pk_sign_ins")),
     )
