@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PYTHON312 := $(shell for p in python3.12 python3 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null && { echo "$$p"; break; }; done)
 
-.PHONY: help setup demo test browser check format bench bench-full soak docs lock clean
+.PHONY: help setup demo test browser interop check format bench bench-full soak docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,11 +23,14 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: setup ## register the sample originals, check the sample listings, write a report
 	$(BIN)/imgguard demo
 
-test: setup ## run the tests, but those of the pages in a browser
-	$(BIN)/python -m pytest -n 2 -m "not browser"
+test: setup ## run the tests, but those of the pages in a browser and those against other programs
+	$(BIN)/python -m pytest -n 2 -m "not browser and not interop"
 
 browser: setup ## try the pages in Chromium (which has to be installed)
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser
+
+interop: setup ## compare proofs with other programs (pymerkle has to be installed; aics-tlog and tlog-scales may be)
+	$(BIN)/python -m pytest -m interop tests/interop
 
 check: setup ## lint, types, layers, formatting
 	$(BIN)/ruff check .

@@ -3,11 +3,12 @@
     ImgguardError
     |- ConfigurationError
     |- InputError            UnsupportedFormat ImageTooLarge CorruptImage DecodeTimeout DecodeCrash
-    |                        FetchRefused FetchFailed InvalidCursor
+    |                        FetchRefused FetchFailed InvalidCursor PolicyInvalid
     |- NotFound | PermissionDenied
     |- AuthenticationRequired  SignInExpired SignInRefused IdentityUnknown
     |- Conflict              DuplicateReference InvalidTransition IdempotencyMismatch StaleRevision
-    |- VerificationError     DigestMismatch
+    |- VerificationError     DigestMismatch NotCanonical RecordInvalid LeafInvalid InclusionProofInvalid
+    |                        ConsistencyProofInvalid TileInvalid NoteInvalid CheckpointInvalid QuorumNotReached
     |- Overloaded            IndexNotReady QueueFull RateLimited
     `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable WorkerCrashed
                              IdentityProviderUnavailable
@@ -104,6 +105,13 @@ class InvalidCursor(InputError):
     hint = "Begin with the first page again, with the same filters on every page."
 
 
+class PolicyInvalid(InputError):
+    """The policy that says which logs and witnesses to trust cannot be read; the detail names the line."""
+
+    code = "policy_invalid"
+    hint = "Correct the line that the detail names; docs/evidence-format.md describes the file."
+
+
 class NotFound(ImgguardError):
     """No object with that id."""
 
@@ -196,6 +204,69 @@ class DigestMismatch(VerificationError):
 
     code = "digest_mismatch"
     hint = "The stored file was altered or damaged: restore it from a backup, then run `imgguard doctor`."
+
+
+class NotCanonical(VerificationError):
+    """JSON that must be in canonical form (RFC 8785) is not, or is beyond the limits."""
+
+    code = "not_canonical"
+    hint = "Take the bytes as they were given out: anything that writes them anew may change them."
+
+
+class RecordInvalid(VerificationError):
+    """A private record of the log does not have the members that its kind asks for."""
+
+    code = "record_invalid"
+    hint = "Compare it with docs/evidence-format.md; a record that imgguard gave out was altered."
+
+
+class LeafInvalid(VerificationError):
+    """A leaf of the log is malformed, or the record, salts and signature that were shown do not open it."""
+
+    code = "leaf_invalid"
+    hint = "Make sure that leaf and opening are of the same record, and are the bytes that were given out."
+
+
+class InclusionProofInvalid(VerificationError):
+    """The proof does not show that the log contains the leaf."""
+
+    code = "inclusion_proof_invalid"
+    hint = "Ask for the proof again; if it still fails, the leaf is not in that log, or one of them was altered."
+
+
+class ConsistencyProofInvalid(VerificationError):
+    """The proof does not show that the larger log begins with all of the smaller one."""
+
+    code = "consistency_proof_invalid"
+    hint = "Keep both checkpoints: signed by one log, they can show that it was rewritten."
+
+
+class TileInvalid(VerificationError):
+    """Stored hashes or entries of the log are malformed, or do not lead to the root that was signed."""
+
+    code = "tile_invalid"
+    hint = "The stored tiles were altered or damaged: restore them from a backup, or make them again from the leaves."
+
+
+class NoteInvalid(VerificationError):
+    """A signed note is malformed, or a signature on it by a known key is wrong, or none is by a known key."""
+
+    code = "note_invalid"
+    hint = "Compare the keys with those that the log and the witnesses publish; the note may have been altered."
+
+
+class CheckpointInvalid(VerificationError):
+    """The text of a note is no checkpoint of a log, or not of the log that signed it, or a cosignature is wrong."""
+
+    code = "checkpoint_invalid"
+    hint = "Fetch the checkpoint again, and compare its origin with the name of the log's key."
+
+
+class QuorumNotReached(VerificationError):
+    """The checkpoint was not signed by as many witnesses as the policy asks for."""
+
+    code = "quorum_not_reached"
+    hint = "Ask for a proof with a checkpoint that more witnesses have signed."
 
 
 class Overloaded(ImgguardError):
