@@ -97,11 +97,11 @@ class Opening:
 
     def to_bytes(self) -> bytes:
         """In canonical JSON. Raises NotCanonical, RecordInvalid when its record is none."""
-        record = parse_record(self.record)
+        parse_record(self.record)
         value: dict[str, Any] = {
             "v": VERSION,
             "salt": self.salt.hex(),
-            "record": {"v": 1, "kind": record.kind.value, "body": record.body},
+            "record": parse_canonical(self.record, most_bytes=LONGEST_RECORD),
         }
         if self.claimant is not None:
             value["claimant"] = {

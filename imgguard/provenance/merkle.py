@@ -70,6 +70,15 @@ def root_of(leaf_hashes: Iterable[bytes]) -> bytes:
     return Frontier().extended(leaf_hashes).root
 
 
+def complete_root(digests: Sequence[bytes]) -> bytes:
+    """Of a complete subtree with these leaves: as many as a power of two."""
+    level = digests
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=True)
+        level = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+    return level[0]
+
+
 def frontier_of(size: int, subtree: Subtree) -> Frontier:
     """The right edge of the first ``size`` leaves."""
     require_size(size)

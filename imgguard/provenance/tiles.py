@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from imgguard.errors import ConsistencyProofInvalid, InclusionProofInvalid, InputError, TileInvalid
 from imgguard.provenance import merkle
-from imgguard.provenance.merkle import DIGEST_BYTES, node_hash
+from imgguard.provenance.merkle import DIGEST_BYTES
 
 WIDTH = 256
 HEIGHT = 8
@@ -160,10 +160,8 @@ class TiledTree:
         """As `merkle.Subtree`, but not checked."""
         tile_level, height = divmod(level, HEIGHT)
         tile_index, first = divmod(index << height, WIDTH)
-        digests = self._digests(tile_level, tile_index)[first : first + (1 << height)]
-        while len(digests) > 1:
-            digests = tuple(node_hash(digests[at], digests[at + 1]) for at in range(0, len(digests), 2))
-        return digests[0]
+        digests = self._digests(tile_level, tile_index)
+        return merkle.complete_root(digests[first : first + (1 << height)])
 
     def _digests(self, level: int, index: int) -> tuple[bytes, ...]:
         found = self._tiles.get((level, index))
@@ -191,5 +189,5 @@ def grown(tree: TiledTree, leaf_hashes: Iterable[bytes]) -> Iterator[tuple[Tile,
             part = digests[start : start + WIDTH]
             yield Tile(level, index + start // WIDTH, len(part)), to_tile(part)
             if len(part) == WIDTH:
-                added.append(merkle.root_of(part))
+                added.append(merkle.complete_root(part))
         level += 1

@@ -14,6 +14,7 @@ from small_log import LOG, ONE, ORIGIN, SECONDS, TWO, checkpoint_of, entries, ke
 from imgguard.provenance import merkle
 from imgguard.provenance.checkpoints import open_checkpoint, verify_cosignatures
 from imgguard.provenance.notes import VerifierKey, parse_note
+from imgguard.provenance.proofs import Proof
 from imgguard.provenance.tiles import TiledTree, bundle_path, grown, tiles_between, to_bundle
 
 pytestmark = pytest.mark.interop
@@ -103,7 +104,20 @@ def test_tlog_scales_reads_our_files_and_makes_our_proofs(log_folder: Path, inde
     assert reader.get_entry(index) == LARGE_ENTRIES[index]
     ours = our_tree(log_folder, checkpoint.root_hash)
     assert tuple(reader.get_inclusion_proof(index, LARGE).node_hashes) == ours.inclusion_proof(index)
-    assert tuple(reader.get_consistency_proof(index, LARGE).node_hashes) == ours.consistency_proof(index)
+    size = index + 1
+    assert tuple(reader.get_consistency_proof(size, LARGE).node_hashes) == ours.consistency_proof(size)
+
+
+@pytest.mark.parametrize("index", [0, 65_536, LARGE - 1])
+def test_tlog_scales_writes_the_same_proof_file(
+    log_folder: Path, index: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = pytest.importorskip("tlog_scales.cli").build_parser().parse_args(["gen-proof", str(log_folder), str(index)])
+    args.func(args)
+    note = (log_folder / "checkpoint").read_bytes()
+    root = open_checkpoint(note, [LOG.key]).checkpoint.root
+    ours = Proof(index=index, path=our_tree(log_folder, root).inclusion_proof(index), checkpoint=note)
+    assert capsys.readouterr().out.encode() == ours.to_bytes()
 
 
 @pytest.mark.parametrize("index", [0, 255, 256, 65_535, 65_536, LARGE - 1])
@@ -114,7 +128,8 @@ def test_aics_tlog_reads_our_files_and_makes_our_proofs(log_folder: Path, index:
     ours = our_tree(log_folder, root)
     assert aics.read_entry(reader, index, LARGE) == LARGE_ENTRIES[index]
     assert tuple(aics.inclusion_proof_from_tiles(reader, index, LARGE)) == ours.inclusion_proof(index)
-    assert tuple(aics.consistency_proof_from_tiles(reader, index, LARGE)) == ours.consistency_proof(index)
+    size = index + 1
+    assert tuple(aics.consistency_proof_from_tiles(reader, size, LARGE)) == ours.consistency_proof(size)
 
 
 def our_tree(folder: Path, root: bytes) -> TiledTree:
