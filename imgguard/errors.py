@@ -9,9 +9,10 @@
     |- Conflict              DuplicateReference InvalidTransition IdempotencyMismatch StaleRevision
     |- VerificationError     DigestMismatch NotCanonical RecordInvalid LeafInvalid InclusionProofInvalid
     |                        ConsistencyProofInvalid TileInvalid NoteInvalid CheckpointInvalid QuorumNotReached
+    |                        TimestampInvalid
     |- Overloaded            IndexNotReady QueueFull RateLimited
     `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable WorkerCrashed
-                             IdentityProviderUnavailable
+                             IdentityProviderUnavailable TimestampAuthorityUnavailable TimestampRefused
 
 Each class has a stable ``code`` (part of the JSON contract) and a ``hint``: what the person who sees it can do.
 Weak geometry is a result, not an error.
@@ -269,6 +270,13 @@ class QuorumNotReached(VerificationError):
     hint = "Ask for a proof with a checkpoint that more witnesses have signed."
 
 
+class TimestampInvalid(VerificationError):
+    """A timestamp token does not hold: its form, its imprint, its signature, or its certificates at its own time."""
+
+    code = "timestamp_invalid"
+    hint = "Treat the token as proof of nothing; ask whoever gave it for the one that the authority sent."
+
+
 class Overloaded(ImgguardError):
     """Too much at once; try again after ``retry_after`` seconds."""
 
@@ -344,3 +352,21 @@ class IdentityProviderUnavailable(DependencyError):
 
     code = "identity_provider_unavailable"
     hint = "Try again shortly; whoever has a password can sign in with that."
+
+
+class TimestampAuthorityUnavailable(DependencyError):
+    """A timestamp authority does not answer, or not as RFC 3161 asks; ``retry_after`` in seconds, if it said so."""
+
+    code = "timestamp_authority_unavailable"
+    hint = "Try again later, or name another one in IMGGUARD_TIMESTAMP_AUTHORITIES."
+
+    def __init__(self, detail: str, *, retry_after: float | None = None, hint: str | None = None) -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after = retry_after
+
+
+class TimestampRefused(DependencyError):
+    """A timestamp authority answered, and did not stamp what it was asked to stamp."""
+
+    code = "timestamp_refused"
+    hint = "The same request is refused again: name another authority in IMGGUARD_TIMESTAMP_AUTHORITIES."

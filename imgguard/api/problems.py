@@ -55,6 +55,7 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.NoteInvalid: 500,
     errors.CheckpointInvalid: 500,
     errors.QuorumNotReached: 500,
+    errors.TimestampInvalid: 500,
     errors.Overloaded: 503,
     errors.IndexNotReady: 503,
     errors.RateLimited: 429,
@@ -65,6 +66,8 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.WeightsUnavailable: 503,
     errors.WorkerCrashed: 503,
     errors.IdentityProviderUnavailable: 503,
+    errors.TimestampAuthorityUnavailable: 503,
+    errors.TimestampRefused: 503,
 }
 
 TRANSPORT: dict[int, tuple[str, str]] = {

@@ -53,6 +53,7 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.NoteInvalid: ExitCode.FAILED,
     errors.CheckpointInvalid: ExitCode.FAILED,
     errors.QuorumNotReached: ExitCode.FAILED,
+    errors.TimestampInvalid: ExitCode.FAILED,
     errors.Overloaded: ExitCode.DEPENDENCY,
     errors.IndexNotReady: ExitCode.DEPENDENCY,
     errors.QueueFull: ExitCode.DEPENDENCY,
@@ -63,6 +64,8 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.WeightsUnavailable: ExitCode.DEPENDENCY,
     errors.WorkerCrashed: ExitCode.DEPENDENCY,
     errors.IdentityProviderUnavailable: ExitCode.DEPENDENCY,
+    errors.TimestampAuthorityUnavailable: ExitCode.DEPENDENCY,
+    errors.TimestampRefused: ExitCode.DEPENDENCY,
 }
 
 

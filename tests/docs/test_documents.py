@@ -19,6 +19,11 @@ from imgguard.feeds.records import Problem
 from imgguard.feeds.tables import LONGEST_CELL, LONGEST_ROW, MOST_COLUMNS, MOST_ROWS
 from imgguard.net.id_token import ALGORITHMS
 from imgguard.net.provider import SECONDS
+from imgguard.provenance.authority import LABEL, POLICY
+from imgguard.provenance.timestamp_chains import LONGEST_RSA, SHORTEST_RSA
+from imgguard.provenance.timestamp_tokens import MAX_TOKEN_BYTES, MOST_CERTIFICATES
+from imgguard.provenance.timestamps import verify_timestamp
+from imgguard.provenance.trust import TrustClass, read_trust
 from imgguard.registry.access import SCOPES_OF_ROLE
 from imgguard.registry.accounts import Action, Disclosure, Role
 from imgguard.services import attempts, passwords
@@ -190,6 +195,26 @@ def test_the_result_of_a_feed_is_explained() -> None:
     text = " ".join((DOCS / "feeds.md").read_text().split())
     for limit in (MOST_ROWS, MOST_COLUMNS, LONGEST_CELL, LONGEST_ROW, MOST_ELEMENTS, LONGEST_URL):
         assert f"{limit:,}" in text
+
+
+def test_the_example_of_a_trust_file_is_one() -> None:
+    (example,) = re.findall(r"^```toml\n(.*?)^```", (DOCS / "timestamps.md").read_text(), re.MULTILINE | re.DOTALL)
+    trust = read_trust(example)
+    assert [one.trust_class for one in trust.authorities] == [TrustClass.INDEPENDENT, TrustClass.SELF_ISSUED]
+    assert trust.authorities[0].not_after is not None
+    assert trust.log_policy is not None
+    _, _, *rows = _rows("timestamps.md", "Classes")
+    assert [row[0].strip("`") for row in rows] == [*TrustClass]
+
+
+def test_what_is_said_of_timestamps_is_what_the_code_does() -> None:
+    text = " ".join((DOCS / "timestamps.md").read_text().split())
+    steps = re.findall(r"^\d\. ", (DOCS / "timestamps.md").read_text(), re.MULTILINE)
+    assert steps == re.findall(r"\d\. ", verify_timestamp.__doc__ or "")
+    assert f"{MAX_TOKEN_BYTES:,} bytes with at most {MOST_CERTIFICATES} certificates" in text
+    assert f"RSA keys have {SHORTEST_RSA} to {LONGEST_RSA} bits" in text
+    assert LABEL in text
+    assert POLICY in text
 
 
 def test_cleaning_spares_the_store_of_the_demo() -> None:
