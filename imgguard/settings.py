@@ -10,6 +10,9 @@ import platformdirs
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+EMBEDDED = "embedded"
+"""Among `timestamp_authorities`: the one that runs within imgguard."""
+
 
 class Settings(BaseSettings):
     """What an operator can change. Every field is described in docs/settings.md; a test keeps the two together."""
@@ -171,6 +174,15 @@ class Settings(BaseSettings):
         description="Scopes that the provider is asked for, with spaces between them; `openid` among them.",
     )
 
+    timestamp_authorities: str | None = Field(
+        default=None,
+        description="Timestamp authorities (RFC 3161) that are asked, with commas between them: addresses with http or "
+        "https, or `embedded` for our own, which proves nothing to outsiders.",
+    )
+    timestamp_timeout_seconds: float = Field(
+        default=15.0, gt=0, le=3600, description="Longest time one timestamp authority may take to answer, in seconds."
+    )
+
     api_key: SecretStr | None = Field(
         default=None, description="API key for commands with `--server`; better in a file that `--key-file` names."
     )
@@ -224,6 +236,12 @@ class Settings(BaseSettings):
         _ports(value)
         return value
 
+    @field_validator("timestamp_authorities")
+    @classmethod
+    def _are_authorities(cls, value: str | None) -> str | None:
+        _authorities(value)
+        return value
+
     @field_validator("oidc_issuer")
     @classmethod
     def _is_issuer(cls, value: str | None) -> str | None:
@@ -253,6 +271,11 @@ class Settings(BaseSettings):
     def allowed_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """``fetch_allowed_networks``, parsed."""
         return _networks(self.fetch_allowed_networks)
+
+    @property
+    def timestamp_urls(self) -> tuple[str, ...]:
+        """``timestamp_authorities``, parsed; `embedded` may be among them."""
+        return _authorities(self.timestamp_authorities)
 
     @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -285,6 +308,22 @@ def _origin(value: str) -> str:
     host = f"[{host}]" if ":" in host else host
     usual = {"http": 80, "https": 443}[parts.scheme]
     return f"{parts.scheme}://{host}" + ("" if port in (None, usual) else f":{port}")
+
+
+def _authorities(value: str | None) -> tuple[str, ...]:
+    found = tuple(_parts(value))
+    for part in found:
+        if part == EMBEDDED:
+            continue
+        parts = urlsplit(part)
+        if parts.scheme not in ("http", "https") or not parts.hostname or not part.isascii() or not part.isprintable():
+            raise ValueError(f"each is like https://tsa.example.org/tsr, or {EMBEDDED}")
+        if parts.username is not None or parts.fragment:
+            raise ValueError("an authority's address has neither credentials nor a fragment")
+        _ = parts.port  # raises ValueError for one that is none
+    if len(set(found)) != len(found):
+        raise ValueError("an authority is there twice")
+    return found
 
 
 def _issuer(value: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from imgguard.errors import ConfigurationError, DependencyError, StoreUnavailable
 from imgguard.ports import Clock
-from imgguard.settings import Settings
+from imgguard.settings import EMBEDDED, Settings
 from imgguard.storage.blobs import LocalBlobStore
 from imgguard.storage.folders import make_folder
 from imgguard.storage.sql.catalogue import SqlCatalogue
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from imgguard.imaging.sandbox import SandboxedDecoder
     from imgguard.net.fetcher import SafeFetcher
     from imgguard.net.oidc import OidcProvider
+    from imgguard.ports import TimestampAuthority
     from imgguard.services.models import Models
     from imgguard.storage.live_index import LiveIndex
+    from imgguard.storage.local_authority import LocalAuthority
     from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail, SqlCredentials
     from imgguard.storage.sql.checks import SqlChecks
     from imgguard.storage.sql.feeds import SqlFeeds
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 DATABASE = "imgguard.sqlite3"
 ORIGINALS = "originals"
 INDEX = "index"
+TIMESTAMP_AUTHORITY = "timestamp-authority.pem"
 
 _log = logging.getLogger(__name__)
 
@@ -204,6 +207,29 @@ class Adapters:
             contact=self.settings.fetch_contact,
         )
         return SafeFetcher(policy, clock=self.clock)
+
+    @cached_property
+    def timestamp_authorities(self) -> "tuple[TimestampAuthority, ...]":
+        """In the order of the settings. None is asked before there is something to stamp."""
+        from imgguard.net.policy import FetchPolicy
+        from imgguard.net.timestamping import RemoteAuthority
+
+        policy = FetchPolicy(
+            seconds=self.settings.timestamp_timeout_seconds,
+            connect_seconds=self.settings.fetch_connect_seconds,
+            allowed_networks=self.settings.allowed_networks,
+            contact=self.settings.fetch_contact,
+        )
+        return tuple(
+            self._embedded_authority if url == EMBEDDED else RemoteAuthority(url, policy, clock=self.clock)
+            for url in self.settings.timestamp_urls
+        )
+
+    @cached_property
+    def _embedded_authority(self) -> "LocalAuthority":
+        from imgguard.storage.local_authority import LocalAuthority
+
+        return LocalAuthority(self.home / TIMESTAMP_AUTHORITY, clock=self.clock)
 
     @cached_property
     def blobs(self) -> LocalBlobStore:

@@ -45,6 +45,7 @@ from imgguard.ports.jobs import (
 from imgguard.ports.network import Accept, CheckedUrl, Fetched, Fetcher, Posted, Poster, Redirect
 from imgguard.ports.rights import Rights
 from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, Proof, ProvenIdentity, SignIns
+from imgguard.ports.timestamping import TimestampAuthority
 from imgguard.ports.traces import Traces
 from imgguard.ports.webhooks import Attempt, ClaimedDelivery, Pace, Replayed, Slots, WebhookStore
 from imgguard.ports.works import FiledReference, Works
@@ -108,6 +109,7 @@ __all__ = [
     "Slots",
     "StoredAnswer",
     "StoredFinding",
+    "TimestampAuthority",
     "Traces",
     "WebhookStore",
     "Works",

@@ -117,3 +117,29 @@ def test_the_description_of_candidates_says_where_quick_stops() -> None:
     described = Settings.model_fields["candidates"].description
     assert described is not None
     assert f"`quick` stops at {PROFILES['quick'].candidates}" in described
+
+
+@pytest.mark.parametrize(
+    ("authorities", "is_accepted"),
+    [
+        ("https://tsa.example.org/tsr", True),
+        ("http://tsa.example.org:8080/tsr?policy=1, embedded", True),
+        ("embedded,embedded", False),
+        ("Embedded", False),
+        ("tsa.example.org", False),
+        ("ftp://tsa.example.org", False),
+        ("https://ann:secret@tsa.example.org", False),
+        ("https://tsa.example.org/#a", False),
+        ("https://tsa.example.org:99999", False),
+        ("https://tsa.example.org/\u202e", False),
+    ],
+)
+def test_timestamp_authorities_are_addresses_or_our_own(
+    monkeypatch: pytest.MonkeyPatch, authorities: str, is_accepted: bool
+) -> None:
+    monkeypatch.setenv("IMGGUARD_TIMESTAMP_AUTHORITIES", authorities)
+    if is_accepted:
+        assert Settings().timestamp_urls == tuple(part.strip() for part in authorities.split(","))
+        return
+    with pytest.raises(ValidationError, match="timestamp_authorities"):
+        Settings()
