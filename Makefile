@@ -29,8 +29,12 @@ test: setup ## run the tests, but those of the pages in a browser and those agai
 browser: setup ## try the pages in Chromium (which has to be installed)
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser
 
-interop: setup ## compare proofs with other programs (pymerkle has to be installed; aics-tlog and tlog-scales may be)
+interop: $(VENV)/.interop ## compare proofs with other programs that do the same (openssl has to be installed)
 	$(BIN)/python -m pytest -m interop tests/interop
+
+$(VENV)/.interop: $(VENV)/.ready tests/interop/peers.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/interop/peers.lock
+	@touch $@
 
 check: setup ## lint, types, layers, formatting
 	$(BIN)/ruff check .
@@ -57,6 +61,8 @@ docs: setup ## write the documents that are generated from the code
 lock: setup ## renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --extra dev --python-version 3.12 \
 		pyproject.toml -o requirements.lock
+	uv pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-deps --python-version 3.12 \
+		tests/interop/peers.in -o tests/interop/peers.lock
 
 clean: ## remove what make created, but var/demo, a store that may have been used since
 	rm -rf $(VENV) build dist *.egg-info .ruff_cache .mypy_cache .pytest_cache .hypothesis var/bench var/fit

@@ -5,6 +5,7 @@ where its peer is not installed.
 """
 
 import base64
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def log_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_pymerkle_has_the_same_roots_and_inclusion_proofs() -> None:
-    pymerkle = pytest.importorskip("pymerkle")
+    pymerkle = import_module("pymerkle")
     tree = pymerkle.InmemoryTree(algorithm="sha256")
     for size in range(1, MOST + 1):
         tree.append_entry(ENTRIES[size - 1])
@@ -67,7 +68,7 @@ def test_pymerkle_has_the_same_roots_and_inclusion_proofs() -> None:
 
 def test_pymerkle_finds_our_roots_consistent_and_we_its() -> None:
     """Its proofs have digests that RFC 6962 leaves out, so they are compared by what they lead to."""
-    pymerkle = pytest.importorskip("pymerkle")
+    pymerkle = import_module("pymerkle")
     tree = pymerkle.InmemoryTree(algorithm="sha256")
     tree.append_entries(ENTRIES)
     for new in range(1, MOST + 1):
@@ -78,8 +79,8 @@ def test_pymerkle_finds_our_roots_consistent_and_we_its() -> None:
 
 
 def test_two_programs_verify_our_proofs_and_make_the_same() -> None:
-    aics = pytest.importorskip("aics_tlog")
-    scales = pytest.importorskip("tlog_scales.tlog")
+    aics = import_module("aics_tlog")
+    scales = import_module("tlog_scales.tlog")
     tree = aics.MerkleTree(ENTRIES)
     for new in range(1, MOST + 1):
         for index in range(new):
@@ -96,8 +97,8 @@ def test_two_programs_verify_our_proofs_and_make_the_same() -> None:
 
 @pytest.mark.parametrize("index", [0, 255, 256, 65_535, 65_536, LARGE - 1])
 def test_tlog_scales_reads_our_files_and_makes_our_proofs(log_folder: Path, index: int) -> None:
-    reader = pytest.importorskip("tlog_scales.reader").TilesReader(
-        pytest.importorskip("tlog_scales.backend").LocalBackend(log_folder)
+    reader = import_module("tlog_scales.reader").TilesReader(
+        import_module("tlog_scales.backend").LocalBackend(log_folder)
     )
     checkpoint = reader.get_checkpoint()
     assert reader.calculate_root_hash() == checkpoint.root_hash
@@ -112,7 +113,7 @@ def test_tlog_scales_reads_our_files_and_makes_our_proofs(log_folder: Path, inde
 def test_tlog_scales_writes_the_same_proof_file(
     log_folder: Path, index: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    args = pytest.importorskip("tlog_scales.cli").build_parser().parse_args(["gen-proof", str(log_folder), str(index)])
+    args = import_module("tlog_scales.cli").build_parser().parse_args(["gen-proof", str(log_folder), str(index)])
     args.func(args)
     note = (log_folder / "checkpoint").read_bytes()
     root = open_checkpoint(note, [LOG.key]).checkpoint.root
@@ -122,7 +123,7 @@ def test_tlog_scales_writes_the_same_proof_file(
 
 @pytest.mark.parametrize("index", [0, 255, 256, 65_535, 65_536, LARGE - 1])
 def test_aics_tlog_reads_our_files_and_makes_our_proofs(log_folder: Path, index: int) -> None:
-    aics = pytest.importorskip("aics_tlog")
+    aics = import_module("aics_tlog")
     reader = aics.FileSystemTileReader(log_folder)
     root = aics.tree_root_from_tiles(reader, LARGE)
     ours = our_tree(log_folder, root)
@@ -141,7 +142,7 @@ def keys_of(aics: Any) -> tuple[Any, Any, Any]:
 
 
 def test_aics_tlog_verifies_our_checkpoint_and_its_witnesses() -> None:
-    aics = pytest.importorskip("aics_tlog")
+    aics = import_module("aics_tlog")
     log, one, two = keys_of(aics)
     rules = aics.WitnessPolicy(quorum=2, witnesses=(one, two))
     note = aics.parse_note(checkpoint_of(ENTRIES, ONE, TWO))
@@ -154,8 +155,8 @@ def test_aics_tlog_verifies_our_checkpoint_and_its_witnesses() -> None:
 
 
 def test_tlog_scales_verifies_our_checkpoint_and_we_the_one_that_it_signs() -> None:
-    scales = pytest.importorskip("tlog_scales.tlog")
-    signing = pytest.importorskip("tlog_scales.signing")
+    scales = import_module("tlog_scales.tlog")
+    signing = import_module("tlog_scales.signing")
     theirs = scales.Checkpoint.from_text(checkpoint_of(ENTRIES, ONE, TWO).decode())
     for signer in (LOG, ONE, TWO):
         theirs.verify(signing.Vkey.from_string(signer.key.text))
@@ -165,8 +166,8 @@ def test_tlog_scales_verifies_our_checkpoint_and_we_the_one_that_it_signs() -> N
 
 
 def test_we_pass_over_the_ml_dsa_cosignature_that_tlog_scales_makes() -> None:
-    scales = pytest.importorskip("tlog_scales.tlog")
-    signing = pytest.importorskip("tlog_scales.signing")
+    scales = import_module("tlog_scales.tlog")
+    signing = import_module("tlog_scales.signing")
     quantum = signing.MLDSA44CosignatureSigner("quantum.example.org", b"\1" * 32)
     made = scales.Checkpoint.make_signed(
         ORIGIN, MOST, ROOTS[MOST], [signing.PlainEd25519Signer(ORIGIN, key("log")), quantum]
@@ -178,7 +179,7 @@ def test_we_pass_over_the_ml_dsa_cosignature_that_tlog_scales_makes() -> None:
 
 def test_aics_tlog_takes_our_proof_apart() -> None:
     """It has no reader of .tlog-proof files; the parts, taken from the lines, hold for it."""
-    aics = pytest.importorskip("aics_tlog")
+    aics = import_module("aics_tlog")
     log, *_ = keys_of(aics)
     head, _, note = proof_of(ENTRIES, 41, ONE, TWO).to_bytes().partition(b"\n\n")
     _, number, *path = head.decode().split("\n")
