@@ -20,17 +20,27 @@ SPARE_DESCRIPTORS = 4
 """Connections that were open at one moment and not at another."""
 
 _EVERY = 2.0  # seconds
-_MEASURED = ("api_bytes", "workers_bytes", "decoders_bytes", "descriptors", "database_bytes", "wal_bytes", "waiting")
+_MEASURED = (
+    "api_bytes",
+    "workers_bytes",
+    "comparer_bytes",
+    "decoders_bytes",
+    "descriptors",
+    "database_bytes",
+    "wal_bytes",
+    "waiting",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
     """At one moment, ``at`` seconds after the first. Resident memory by what a process is there for; ``waiting`` are
-    the pictures that no worker has begun, or ended."""
+    the pictures that no worker has begun, or ended. There is no comparer while nobody compares."""
 
     at: float
     api_bytes: int
     workers_bytes: int
+    comparer_bytes: int
     decoders_bytes: int
     workers: int
     descriptors: int
@@ -68,14 +78,15 @@ class Watch:
                 continue  # a process that ended between two lines of this
 
     def _look(self) -> Look:
-        workers = [child for child in self._service.children() if "imgguard.worker" in child.cmdline()]
-        decoders = [child for worker in (self._service, *workers) for child in worker.children()]
-        decoders = [child for child in decoders if child not in workers]
+        workers, comparers = self._running("imgguard.worker"), self._running("imgguard.worker.comparer_process")
+        decoders = [child for parent in (self._service, *workers, *comparers) for child in parent.children()]
+        decoders = [child for child in decoders if child not in (*workers, *comparers)]
         return Look(
             at=time.monotonic() - self._began,
             api_bytes=self._service.memory_info().rss,
-            workers_bytes=sum(worker.memory_info().rss for worker in workers),
-            decoders_bytes=sum(decoder.memory_info().rss for decoder in decoders),
+            workers_bytes=_resident(workers),
+            comparer_bytes=_resident(comparers),
+            decoders_bytes=_resident(decoders),
             workers=len(workers),
             descriptors=sum(process.num_fds() for process in (self._service, *workers)),
             database_bytes=self._database.stat().st_size,
@@ -83,9 +94,16 @@ class Watch:
             waiting=self._waiting(),
         )
 
+    def _running(self, module: str) -> list[psutil.Process]:
+        return [child for child in self._service.children() if module in child.cmdline()]
+
     def _waiting(self) -> int:
         lines = self._client.get("/metrics").text.splitlines()
         return sum(round(float(line.split()[-1])) for line in lines if line.startswith("imgguard_queue"))
+
+
+def _resident(processes: Sequence[psutil.Process]) -> int:
+    return sum(process.memory_info().rss for process in processes)
 
 
 def _size(path: Path) -> int:
@@ -113,9 +131,13 @@ def complaints(looks: Sequence[Look]) -> list[str]:
     if len(looks) < 10 or max(look.at for look in looks) < 20:
         return ["the run was too short to see anything grow"]
     found, medians = [], fifths(looks)
-    for name, what in (("api_bytes", "the API process"), ("workers_bytes", "the workers")):
+    for name, what in (
+        ("api_bytes", "the API process"),
+        ("workers_bytes", "the workers"),
+        ("comparer_bytes", "the process that compares"),
+    ):
         before, after = medians[name]
-        if after > before * (1 + GROWTH):
+        if before and after > before * (1 + GROWTH):
             found.append(
                 f"the memory of {what} grew by {after / before - 1:.1%}: {before / 1e6:.0f} to {after / 1e6:.0f} MB"
             )

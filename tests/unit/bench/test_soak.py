@@ -12,7 +12,10 @@ SECONDS = range(0, 100, 2)
 
 
 def looks(
-    api: Sequence[float], workers: Sequence[float] = (500,) * 5, descriptors: Sequence[int] = (50,) * 5
+    api: Sequence[float],
+    workers: Sequence[float] = (500,) * 5,
+    descriptors: Sequence[int] = (50,) * 5,
+    comparer: Sequence[float] = (0,) * 5,
 ) -> list[Look]:
     """A run whose fifths have these figures, memory in MB."""
     return [
@@ -20,6 +23,7 @@ def looks(
             at=float(at),
             api_bytes=int(api[at // 20] * 1e6),
             workers_bytes=int(workers[at // 20] * 1e6),
+            comparer_bytes=int(comparer[at // 20] * 1e6),
             decoders_bytes=0,
             workers=2,
             descriptors=descriptors[at // 20],
@@ -42,6 +46,7 @@ def test_the_first_fifth_is_warming_up() -> None:
     [
         (looks((300, 300, 300, 300, 317)), "API process"),
         (looks((300,) * 5, workers=(400, 500, 500, 500, 530)), "workers"),
+        (looks((300,) * 5, comparer=(0, 400, 400, 400, 430)), "compares"),
         (looks((300,) * 5, descriptors=(50, 50, 50, 50, 51 + SPARE_DESCRIPTORS)), "descriptors"),
         (looks((300,) * 5)[:9], "too short"),
         ([], "too short"),
@@ -50,6 +55,10 @@ def test_the_first_fifth_is_warming_up() -> None:
 def test_growth_is_told(run: list[Look], what: str) -> None:
     (complaint,) = complaints(run)
     assert what in complaint
+
+
+def test_a_comparer_that_was_not_there_before_is_no_growth() -> None:
+    assert complaints(looks((300,) * 5, comparer=(0, 0, 0, 0, 400))) == []
 
 
 def test_a_worker_that_was_replaced_does_not_hide_growth() -> None:
