@@ -13,9 +13,11 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict
+from typing import Any
 
 from imgguard.errors import DependencyError
-from imgguard.imaging import wire
+from imgguard.imaging import credentials_json, wire
+from imgguard.imaging.credentials import ContentCredentials
 from imgguard.imaging.image import DecodedImage, DecodeLimits
 
 _MODULE = "imgguard.imaging.decoder_process"
@@ -48,7 +50,7 @@ class Child:
     def __init__(self, limits: DecodeLimits) -> None:
         self._limits = limits
         self._lock = threading.Lock()
-        self.decodes = 0
+        self.requests = 0
         self._socket, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         try:
@@ -74,14 +76,23 @@ class Child:
         Raises the InputError the child reports, or ChildDied, ChildTimeout, RequestLost, BadReply: after one of these
         the child is of no use any more.
         """
+        header, body = self._ask({}, data)
+        return wire.parse_reply(header, body, data=data, limits=self._limits)
+
+    def credentials(self, data: bytes, *, trust: str) -> ContentCredentials:
+        """Have the content credentials of one file read. Raises what `decode` does, but no InputError."""
+        _, body = self._ask(wire.credentials_request(trust), data)
+        return credentials_json.parse_reply(body, trusting=bool(trust))
+
+    def _ask(self, header: dict[str, Any], data: bytes) -> tuple[bytes, bytearray]:
         deadline = time.monotonic() + self._limits.seconds
         try:
-            self._send(data, deadline=deadline)
+            self._send(header, data, deadline=deadline)
         except (BrokenPipeError, ConnectionResetError) as error:
             raise RequestLost(self._how_it_ended()) from error
-        header, body = self._receive(deadline=deadline)
-        self.decodes += 1
-        return wire.parse_reply(header, body, data=data, limits=self._limits)
+        reply = self._receive(deadline=deadline)
+        self.requests += 1
+        return reply
 
     def kill(self) -> None:
         """End the process, and what it may have started, at once and let go of everything.
@@ -122,8 +133,8 @@ class Child:
                 self.kill()
                 raise
 
-    def _send(self, data: bytes, *, deadline: float) -> None:
-        for part in (wire.pack({}, data), data):
+    def _send(self, header: dict[str, Any], data: bytes, *, deadline: float) -> None:
+        for part in (wire.pack(header, data), data):
             self._socket.settimeout(_left(deadline))
             try:
                 self._socket.sendall(part)

@@ -11,11 +11,14 @@ import os
 import resource
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PIL import AvifImagePlugin
 
 from imgguard.errors import ImageTooLarge, InputError
 from imgguard.imaging import wire
+from imgguard.imaging.credentials import Unread, to_json, unreadable
 from imgguard.imaging.decode import decode_bytes
 from imgguard.imaging.image import DecodeLimits
 from imgguard.imaging.lifeline import die_with_parent
@@ -37,7 +40,12 @@ def main() -> None:
     os.dup2(1, 2)
     while (request := _receive()) is not None:
         _limit_cpu(limits)
-        _answer(request, limits)
+        header, data = request
+        trust = wire.trust_of(header)
+        if trust is None:
+            _answer(data, limits)
+        else:
+            _answer_credentials(data, trust)
 
 
 def _confine(limits: DecodeLimits) -> None:
@@ -71,13 +79,40 @@ def _answer(request: bytes, limits: DecodeLimits) -> None:
         _send(wire.error_header(error))
 
 
-def _receive() -> bytes | None:
-    """The body of the next request, or None when the parent has closed the socket."""
+def _answer_credentials(data: bytes, trust: str) -> None:
+    """The library is loaded for the first file that has credentials: most processes never see one."""
+    try:
+        from imgguard.imaging.credentials_reader import read_credentials
+    except (ImportError, OSError, MemoryError, AttributeError, RuntimeError):
+        found = unreadable(Unread.NO_LIBRARY)
+    else:
+        with _no_new_files():
+            try:
+                found = read_credentials(data, trust=trust)
+            except MemoryError:
+                found = unreadable(Unread.MALFORMED)
+    _send({}, memoryview(to_json(found).encode()))
+
+
+@contextmanager
+def _no_new_files() -> Iterator[None]:
+    """Neither a file nor a socket can be opened meanwhile: the library asks nobody, whatever a file makes it want."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def _receive() -> tuple[bytes, bytes] | None:
+    """Header and body of the next request, or None when the parent has closed the socket."""
     prefix = _read(wire.PREFIX.size)
     if prefix is None:
         return None
-    _, length = wire.PREFIX.unpack(prefix)
-    return _read(length)
+    header_length, length = wire.PREFIX.unpack(prefix)
+    header, data = _read(header_length), _read(length)
+    return None if header is None or data is None else (header, data)
 
 
 def _read(length: int) -> bytes | None:

@@ -1,4 +1,5 @@
-"""Decode in child processes, so that a crash, a hang or a memory bomb of an image library harms nothing else.
+"""Decode in child processes, so that a crash, a hang or a memory bomb of an image library harms nothing else; and
+read content credentials there, for the same reason.
 
 A child serves one file at a time and is reused. The parent holds the clock: a child that is late is killed and the
 next file gets a new one. What a child may do is set in `decoder_process`, what it may say in `wire`.
@@ -7,15 +8,23 @@ next file gets a new one. What a child may do is set in `decoder_process`, what 
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from imgguard.errors import DecodeCrash, DecodeTimeout, ImageTooLarge, InputError
 from imgguard.imaging import wire
 from imgguard.imaging.child import Child, ChildDied, ChildTimeout, RequestLost
+from imgguard.imaging.credentials import (
+    NO_CREDENTIALS,
+    ContentCredentials,
+    Unread,
+    may_have_credentials,
+    unreadable,
+)
 from imgguard.imaging.image import DecodedImage, DecodeLimits
 
-_DECODES_PER_CHILD = 500
+_REQUESTS_PER_CHILD = 500
 """A child is replaced after this many files: bounds what a leak in a library can pile up. A start costs about 0.2 s."""
 
 
@@ -23,11 +32,13 @@ class SandboxedDecoder:
     """A `Decoder` that hands each file to one of at most ``workers`` child processes. Safe to share between threads.
 
     Children start when first needed and die with this process, however it ends. Use as a context manager, or call
-    `close`; ``decode`` after that raises RuntimeError.
+    `close`; ``decode`` after that raises RuntimeError. ``trust``: PEM certificates whose word counts for content
+    credentials.
     """
 
-    def __init__(self, limits: DecodeLimits | None = None, *, workers: int = 1) -> None:
+    def __init__(self, limits: DecodeLimits | None = None, *, workers: int = 1, trust: str = "") -> None:
         self.limits = limits or DecodeLimits()
+        self._trust = trust
         self._workers = workers
         self._use(_Pool(self.limits, workers=workers))
         _decoders.add(self)
@@ -52,13 +63,28 @@ class SandboxedDecoder:
             raise ImageTooLarge(f"{len(data)} bytes, the limit is {self.limits.max_bytes}")
         try:
             with self._pool.slots:
-                return self._decode(data)
+                return self._ask(lambda child: child.decode(data))
         except ChildTimeout as error:
             raise DecodeTimeout(f"not decoded within {self.limits.seconds:g} s") from error
         except ChildDied as error:
             raise DecodeCrash(f"the decoder process {error}") from error
         except wire.BadReply as error:
             raise DecodeCrash(str(error)) from error
+
+    def credentials(self, data: bytes) -> ContentCredentials:
+        """What a file that was decoded says of its making. A reader that crashes or hangs makes it ``unreadable``.
+
+        Raises DependencyError when no child can be started at all.
+        """
+        if not may_have_credentials(data):
+            return NO_CREDENTIALS
+        try:
+            with self._pool.slots:
+                return self._ask(lambda child: child.credentials(data, trust=self._trust))
+        except ChildTimeout:
+            return unreadable(Unread.TIMED_OUT)
+        except (ChildDied, wire.BadReply):
+            return unreadable(Unread.CRASHED)
 
     def close(self) -> None:
         """End all children. A decode that is still running in another thread fails with RuntimeError."""
@@ -72,26 +98,26 @@ class SandboxedDecoder:
     ) -> None:
         self.close()
 
-    def _decode(self, data: bytes) -> DecodedImage:
+    def _ask[T](self, question: Callable[[Child], T]) -> T:
         while True:
             child = self._pool.take()
             try:
-                image = child.decode(data)
+                answer = question(child)
             except InputError as error:
                 # A child that ran out of memory may be left in pieces.
                 self._pool.give_back(child, reusable=not isinstance(error, ImageTooLarge))
                 raise
             except RequestLost:
                 self._pool.drop(child)
-                if child.decodes == 0:
+                if child.requests == 0:
                     raise
                 # It died while it was idle, so this file is not to blame: take another child.
             except BaseException:
                 self._pool.drop(child)
                 raise
             else:
-                self._pool.give_back(child, reusable=child.decodes < _DECODES_PER_CHILD)
-                return image
+                self._pool.give_back(child, reusable=child.requests < _REQUESTS_PER_CHILD)
+                return answer
 
 
 class _Pool:

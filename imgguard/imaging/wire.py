@@ -1,7 +1,8 @@
 """What goes over the socket between the service and a decoder process.
 
-A frame is ``>II`` (length of the header, length of the body), a JSON object in UTF-8, and raw bytes. Requests have an
-empty header and the file as body; replies describe the picture and carry its working copy (RGB rows), or an error.
+A frame is ``>II`` (length of the header, length of the body), a JSON object in UTF-8, and raw bytes. Requests have the
+file as body and an empty header, or one that asks for the file's content credentials; replies describe the picture and
+carry its working copy (RGB rows), or an error, or the credentials as JSON.
 Nothing is ever unpickled, and a reply is used only after `parse_reply` has checked it: a decoder that a hostile file
 has taken over cannot reach further into the service. It can still lie about that file and about those it is given until
 it is replaced, and it has the rights of the account that the service runs under: give that account nothing else.
@@ -39,6 +40,16 @@ def pack(header: dict[str, Any], body: bytes | memoryview) -> bytes:
     """The prefix and header of a frame; the body follows on its own, to spare a copy."""
     text = json.dumps(header, separators=(",", ":")).encode() if header else b""
     return PREFIX.pack(len(text), len(body)) + text
+
+
+def credentials_request(trust: str) -> dict[str, Any]:
+    """Header of a request for content credentials; ``trust`` holds PEM certificates, or nothing."""
+    return {"credentials": {"trust": trust}}
+
+
+def trust_of(header: bytes) -> str | None:
+    """Of the header of a request: None when it asks for the picture. The service is trusted to send a sound one."""
+    return json.loads(header)["credentials"]["trust"] if header else None
 
 
 def picture_header(image: DecodedImage) -> dict[str, Any]:

@@ -183,7 +183,7 @@ def test_memory_bomb(huge_png, png):
 
 
 def test_children_are_replaced(png, monkeypatch):
-    monkeypatch.setattr(sandbox, "_DECODES_PER_CHILD", 3)
+    monkeypatch.setattr(sandbox, "_REQUESTS_PER_CHILD", 3)
     with SandboxedDecoder(DecodeLimits()) as decoder:
         seen = []
         for _ in range(7):
