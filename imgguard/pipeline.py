@@ -127,6 +127,7 @@ def examine(data: bytes, tools: Tools, profile: Profile) -> Finding:
         calibration_sha256=tools.calibration.sha256,
         generation_id=tools.generation_id,
         timings_ms={stage: round(spent, 2) for stage, spent in watch.timings.items()},
+        declared_times=image.declared_times,
     )
 
 

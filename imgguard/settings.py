@@ -65,6 +65,17 @@ class Settings(BaseSettings):
         le=1_000_000_000_000,
         description="Address space a decoder process may use, in bytes.",
     )
+    c2pa_trust: Path | None = Field(
+        default=None,
+        description="PEM file with the certificates of those whose Content Credentials are called trusted; without one "
+        "nobody's are.",
+    )
+    c2pa_chain: Path | None = Field(
+        default=None,
+        description="PEM file with the certificate chain, the signer's own first, that evidence pictures are signed "
+        "with; without one they are not signed.",
+    )
+    c2pa_key: Path | None = Field(default=None, description="PEM file with the private key of that certificate.")
     weights: Literal["sscd", "sscd_distilled", "custom"] = Field(
         default="sscd", description="Embedding weights of new index generations: `sscd`, `sscd_distilled` or `custom`."
     )
@@ -212,7 +223,7 @@ class Settings(BaseSettings):
         default=70_000_000, ge=1_000, le=100_000_000_000, description="Largest body of a request with files, in bytes."
     )
 
-    @field_validator("home", "weights_path", mode="before")
+    @field_validator("home", "weights_path", "c2pa_trust", "c2pa_chain", "c2pa_key", mode="before")
     @classmethod
     def _is_not_empty(cls, value: object) -> object:
         if isinstance(value, str) and not value.strip():
@@ -260,6 +271,12 @@ class Settings(BaseSettings):
             raise ValueError("IMGGUARD_OIDC_ISSUER and IMGGUARD_OIDC_CLIENT_ID need each other: set both, or neither")
         if self.oidc_issuer is None and self.oidc_client_secret is not None:
             raise ValueError("IMGGUARD_OIDC_CLIENT_SECRET means nothing without IMGGUARD_OIDC_ISSUER")
+        return self
+
+    @model_validator(mode="after")
+    def _c2pa_signer_is_whole(self) -> Self:
+        if (self.c2pa_chain is None) != (self.c2pa_key is None):
+            raise ValueError("IMGGUARD_C2PA_CHAIN and IMGGUARD_C2PA_KEY need each other: set both, or neither")
         return self
 
     @property

@@ -264,9 +264,16 @@ class Adapters:
             seconds=self.settings.decode_seconds,
             memory_bytes=self.settings.decode_memory_bytes,
         )
-        decoder = SandboxedDecoder(limits, workers=self.workers)
+        decoder = SandboxedDecoder(limits, workers=self.workers, trust=self._trust())
         self._closing.callback(decoder.close)
         return decoder
+
+    def _trust(self) -> str:
+        if self.settings.c2pa_trust is None:
+            return ""
+        from imgguard.bootstrap.certificates import trust_list
+
+        return trust_list(self.settings.c2pa_trust)
 
     @cached_property
     def models(self) -> "Models":

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from imgguard.services.checking import Checking
     from imgguard.services.comparison import Comparer, Comparison
     from imgguard.services.diagnosis import Doctor
-    from imgguard.services.drawings import Drawings
+    from imgguard.services.drawings import Drawings, Sign
     from imgguard.services.illustration import Illustrator
     from imgguard.services.inspection import Inspection
     from imgguard.services.library import CatalogueLibrary
@@ -32,6 +32,7 @@ class PixelServices(Adapters):
             blobs=self.blobs,
             index=self.index,
             decoder=self.decoder,
+            credentials=self.decoder,
             models=self.models,
             calibration=self.calibration,
             clock=self.clock,
@@ -47,6 +48,7 @@ class PixelServices(Adapters):
             blobs=self.blobs,
             index=self.index,
             decoder=self.decoder,
+            credentials=self.decoder,
             models=self.models,
             calibration=self.calibration,
             clock=self.clock,
@@ -108,7 +110,16 @@ class PixelServices(Adapters):
             illustrator=self.illustrator,
             library=self.library,
             clock=self.clock,
+            sign=self._sign(),
         )
+
+    def _sign(self) -> "Sign | None":
+        """Raises ConfigurationError when the chain or the key cannot be used."""
+        if self.settings.c2pa_chain is None or self.settings.c2pa_key is None:
+            return None
+        from imgguard.bootstrap.certificates import evidence_signer
+
+        return evidence_signer(self.settings.c2pa_chain, self.settings.c2pa_key)
 
     @cached_property
     def library(self) -> "CatalogueLibrary":

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from json import loads
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -180,6 +181,8 @@ def show(
 
 
 def _detail_object(detail: "ReferenceDetail") -> dict[str, Any]:
+    from imgguard.imaging.credentials import to_json
+
     content = detail.content
     return {
         **_reference_object(detail.reference),
@@ -189,11 +192,13 @@ def _detail_object(detail: "ReferenceDetail") -> dict[str, Any]:
         "media_type": content.media_type if content else None,
         "pixel_digest": content.pixel_digest if content else None,
         "decoder": f"{content.decoder} {content.decoder_version}" if content else None,
+        "content_credentials": None if detail.credentials is None else loads(to_json(detail.credentials)),
         "descriptor_bytes": detail.descriptor_bytes,
     }
 
 
 def _detail_facts(detail: "ReferenceDetail") -> list[tuple[str, str]]:
+    from imgguard.evidence.credentials import credential_facts
     from imgguard.evidence.statements import when
 
     reference, content = detail.reference, detail.content
@@ -218,6 +223,7 @@ def _detail_facts(detail: "ReferenceDetail") -> list[tuple[str, str]]:
                 f"{content.width} x {content.height} pixels, {content.media_type}, {size(content.byte_length)}",
             ),
             ("Decoded by", f"{content.decoder} {content.decoder_version}"),
+            *credential_facts(detail.credentials),
             ("Stored beside it", f"{size(total)}: {kinds}"),
         ]
     return facts

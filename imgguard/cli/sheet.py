@@ -52,6 +52,7 @@ def match_facts(match: "Match") -> Facts:
 
 def check_facts(line: "CheckLine") -> Facts:
     """A check in words, with all its matches."""
+    from imgguard.evidence.credentials import credential_facts
     from imgguard.evidence.wording import VERDICTS, reason_text
 
     facts = [
@@ -61,6 +62,7 @@ def check_facts(line: "CheckLine") -> Facts:
     ]
     of_matches = {reason for match in line.matches for reason in match.reasons}
     facts += [("Grounds", reason_text(reason)) for reason in line.reasons if reason not in of_matches]
+    facts += credential_facts(line.content_credentials)
     for match in line.matches:
         facts += [("", ""), ("Match", VERDICTS[match.verdict].label), *match_facts(match)]
     return facts

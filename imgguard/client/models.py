@@ -25,6 +25,55 @@ class ErrorInfo(Told):
     detail: str
 
 
+class CredentialsSigner(Told):
+    """Of the certificate that signed."""
+
+    common_name: str | None
+    organisation: str | None
+    issuer: str | None
+    serial: str | None
+    not_before: datetime | None
+    not_after: datetime | None
+
+
+class CredentialsAction(Told):
+    """One step, as the file tells it."""
+
+    code: str
+    software: str | None
+    at: datetime | None
+    source_type: str | None
+
+
+class CredentialsIngredient(Told):
+    """A file that it was made from, as the file tells it."""
+
+    title: str | None
+    relationship: str | None
+
+
+class ContentCredentials(Told):
+    """What a file says of its own making (C2PA), and whether that is intact: docs/content-credentials.md."""
+
+    state: str
+    successes: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    ingredient_failures: tuple[str, ...] = ()
+    signer: CredentialsSigner | None = None
+    signed_at: datetime | None = None
+    timestamp: str = "none"
+    revocation: str = "not_known"
+    generator: str | None = None
+    device: str | None = None
+    actions: tuple[CredentialsAction, ...] = ()
+    action_count: int = 0
+    ingredients: tuple[CredentialsIngredient, ...] = ()
+    ingredient_count: int = 0
+    ai_generated: str = "not_stated"
+    remarks: tuple[str, ...] = ()
+    reader: str | None = None
+
+
 # references and works
 
 
@@ -41,6 +90,7 @@ class Reference(Told):
     width: int | None
     height: int | None
     byte_length: int | None
+    content_credentials: ContentCredentials | None = None
     owner: str | None
     registered_at: datetime
     withdrawn_at: datetime | None
@@ -133,6 +183,7 @@ class Match(Told):
     reference_coverage: float | None = None
     transform: Transform | None = None
     reference_region: tuple[Point, ...] | None = None
+    reference_credentials: ContentCredentials | None = None
 
 
 class Use(Told):
@@ -153,6 +204,7 @@ class Check(Told):
     sha256: str
     width: int
     height: int
+    content_credentials: ContentCredentials | None = None
     profile: str
     use: Use | None = None
     verdict: str

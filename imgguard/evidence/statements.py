@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from imgguard.evidence import wording
+from imgguard.imaging.credentials import CredentialState
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
 
 type Contract = Mapping[str, Any]
@@ -183,6 +184,17 @@ def _other(match: Contract) -> Row:
     return Row(label=short_name(str(match.get("file") or "")), value=verdict, meaning=f"{strength} support")
 
 
+def _credentials(check: Contract) -> str | None:
+    """What became of the listing's Content Credentials, and who signed them."""
+    found: Contract = check.get("content_credentials") or {}
+    if not found:
+        return None
+    signer: Contract = found.get("signer") or {}
+    names = ", ".join(str(signer[key]) for key in ("common_name", "organisation") if signer.get(key))
+    state = wording.CREDENTIAL_STATES[CredentialState(found["state"])]
+    return f"{state}; signed by {names}" if names else state
+
+
 def _technical(check: Contract, best: Contract, *, checked_at: datetime) -> tuple[Row, ...]:
     """What is needed to repeat or to cite the check."""
     size = f"{check['width']} × {check['height']} pixels" if check.get("width") and check.get("height") else None
@@ -195,6 +207,7 @@ def _technical(check: Contract, best: Contract, *, checked_at: datetime) -> tupl
         "Listing file": check.get("file"),
         "Listing, size": size,
         "Listing, SHA-256": check.get("sha256"),
+        "Listing, credentials": _credentials(check),
         "Original file": best.get("file"),
         "Reference": best.get("reference_id"),
         "Weights": check.get("weights"),

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from imgguard.imaging.credentials import CredentialState
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
 
 
@@ -273,3 +274,12 @@ def ratio_sentence(log10_ratio: float) -> str:
     if log10_ratio < 0:
         first, second = "this is another photograph of the same product", "it is the same photograph"
     return f"The measurements are about {times(abs(log10_ratio))} times more likely if {first} than if {second}."
+
+
+CREDENTIAL_STATES: dict[CredentialState, str] = {
+    CredentialState.NONE: "none",
+    CredentialState.VALID: "intact; signer not in your trust list",
+    CredentialState.TRUSTED: "intact; signer in your trust list",
+    CredentialState.INVALID: "do not fit the file, or are not soundly signed",
+    CredentialState.UNREADABLE: "there are some, which could not be read",
+}

@@ -37,11 +37,13 @@ class MadeCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """A reference, what its owner lets strangers see of it, and its size in pixels (None once it is erased)."""
+    """A reference, what its owner lets strangers see of it, and of its content (None once it is erased) the size in
+    pixels and the JSON text of its credentials."""
 
     reference: Reference
     disclosure: Disclosure
     size: tuple[int, int] | None
+    credentials: str | None = None
 
 
 class CheckStore(Protocol):

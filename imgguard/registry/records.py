@@ -25,7 +25,8 @@ class Owner:
 class Content:
     """Bytes, by SHA-256, and what decoding them gave. ``number`` is the key in the index; 0 before it is stored.
 
-    ``declared_times`` is the JSON text of what the file claims of itself.
+    ``declared_times`` is the JSON text of what the file claims of itself, ``credentials`` that of its Content
+    Credentials as they were found at registration, None where there are none.
     """
 
     number: int
@@ -38,6 +39,7 @@ class Content:
     decoder: str
     decoder_version: str
     declared_times: str
+    credentials: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

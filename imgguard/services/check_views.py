@@ -101,6 +101,7 @@ class CheckViews:
             sha256=made.finding.query_sha256,
             width=document.width or 0,
             height=document.height or 0,
+            content_credentials=document.content_credentials,
             profile=document.profile,
             use=_use_view(made),
             verdict=document.verdict,

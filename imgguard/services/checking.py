@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from imgguard.errors import ImgguardError, IndexUnavailable
+from imgguard.imaging.credentials import CredentialsReader
 from imgguard.imaging.image import Decoder
 from imgguard.pipeline import PROFILES, Profile, Tools, examine
 from imgguard.ports import BlobStore, Catalogue, Clock, Generation, NewCheck, ReferenceIndex, StoredFinding
@@ -15,6 +16,7 @@ from imgguard.registry.ids import new_id
 from imgguard.registry.records import Reference
 from imgguard.services import findings, sources
 from imgguard.services.contract import CheckLine, ErrorObject, Timings
+from imgguard.services.credentials import credentials_in
 from imgguard.services.generations import current
 from imgguard.services.illustration import Illustration, Illustrator, illustrate
 from imgguard.services.library import CatalogueLibrary, TolerantLibrary
@@ -94,6 +96,7 @@ def failed(source: Source, error: Exception, *, sha256: str | None) -> CheckLine
         sha256=sha256,
         width=None,
         height=None,
+        content_credentials=None,
         verdict=Verdict.ERROR,
         reasons=[],
         matches=[],
@@ -114,6 +117,7 @@ class Checking:
         blobs: BlobStore,
         index: ReferenceIndex,
         decoder: Decoder,
+        credentials: CredentialsReader,
         models: Models,
         calibration: Calibration,
         clock: Clock,
@@ -125,6 +129,7 @@ class Checking:
         self._blobs = blobs
         self._index = index
         self._decoder = decoder
+        self._credentials = credentials
         self._models = models
         self._calibration = calibration
         self._clock = clock
@@ -162,6 +167,7 @@ class Checking:
             sha256=finding.query_sha256,
             width=finding.width,
             height=finding.height,
+            content_credentials=credentials_in(data, finding.declared_times, self._credentials),
             verdict=verdict,
             reasons=list(reasons),
             matches=[match_of(judgement, reference) for judgement, reference in pairs],

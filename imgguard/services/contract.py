@@ -4,21 +4,31 @@ Others build on these names. Field order is the order of output; a field that do
 docs/json-contract.md explains each one, and docs/schema/ holds the JSON Schemas generated from here.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from imgguard.imaging.credentials import ContentCredentials
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
 
 type Point = tuple[float, float]
 type Row = tuple[float, float, float]
 
 MatchVerdict = Literal[Verdict.COPY, Verdict.SAME_PRODUCT, Verdict.INCONCLUSIVE]
+Credentials = Annotated[
+    ContentCredentials | None, Field(description="What the file says of its own making (C2PA); null for nothing.")
+]
 Sha256 = Field(pattern="^[0-9a-f]{64}$")
 
 
 class _Object(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, ser_json_inf_nan="null")
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        ser_json_inf_nan="null",
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class ErrorObject(_Object):
@@ -81,6 +91,7 @@ class CheckLine(_Object):
     sha256: str | None = Sha256
     width: int | None = Field(ge=1)
     height: int | None = Field(ge=1)
+    content_credentials: Credentials = None
     verdict: Verdict
     reasons: list[str]
     matches: list[Match]

@@ -13,7 +13,9 @@ from contextlib import suppress
 from cachetools import TTLCache
 
 from imgguard.errors import DigestMismatch, NotFound
+from imgguard.evidence.signing import Parent
 from imgguard.fingerprint.fingerprint import ReferencePicture
+from imgguard.imaging.image import Pixels
 from imgguard.ports import BlobStore, Catalogue, Clock, MadeCheck
 from imgguard.registry.records import Reference
 from imgguard.services import pictures
@@ -26,13 +28,16 @@ KEPT_SECONDS = 120.0
 _TURNS = 16
 
 type Files = Mapping[str, bytes]
+type Sign = Callable[[bytes, Parent], bytes]
+"""Puts the credentials of the service into a picture that it drew from a checked one."""
 type _Key = tuple[str, str, str]
 
 _log = logging.getLogger(__name__)
 
 
 class Drawings:
-    """PNG files. Thread safe; ``kept_bytes`` of them at most are kept in memory, ``kept_seconds`` long."""
+    """PNG files, signed if ``sign`` is given. Thread safe; ``kept_bytes`` of them at most are kept in memory,
+    ``kept_seconds`` long."""
 
     def __init__(
         self,
@@ -42,6 +47,7 @@ class Drawings:
         illustrator: Illustrator,
         library: CatalogueLibrary,
         clock: Clock,
+        sign: Sign | None = None,
         kept_bytes: int = KEPT_BYTES,
         kept_seconds: float = KEPT_SECONDS,
         seconds: Callable[[], float] = time.monotonic,
@@ -51,6 +57,7 @@ class Drawings:
         self._illustrator = illustrator
         self._library = library
         self._clock = clock
+        self._sign = sign
         self._kept: TTLCache[_Key, Files] = TTLCache(kept_bytes, kept_seconds, timer=seconds, getsizeof=_size)
         self._lock = threading.Lock()
         self._turns = [threading.Lock() for _ in range(_TURNS)]
@@ -59,7 +66,7 @@ class Drawings:
         """The checked picture, reduced. Raises NotFound when its bytes are not kept any more."""
         self._require_kept(made)
         finding_id = made.finding.finding_id
-        drawn = self._once((finding_id, "", "query"), lambda: {"query": pictures.png(self._scene(made).image.working)})
+        drawn = self._once((finding_id, "", "query"), lambda: self._drawn_query(made))
         return drawn["query"]
 
     def match(self, made: MadeCheck, seen: Seen) -> Files:
@@ -82,16 +89,29 @@ class Drawings:
                     self._kept[key] = found
             return found
 
+    def _signed(self, files: Mapping[str, Pixels], scene: QueryScene) -> Files:
+        """As PNG, each opened from the checked picture."""
+        drawn = {name: pictures.png(pixels) for name, pixels in files.items()}
+        if self._sign is None:
+            return drawn
+        parent = Parent(media_type=scene.image.media_type, sha256=scene.image.sha256)
+        return {name: self._sign(data, parent) for name, data in drawn.items()}
+
+    def _drawn_query(self, made: MadeCheck) -> Files:
+        scene = self._scene(made)
+        return self._signed({"query": scene.image.working}, scene)
+
     def _drawn(self, made: MadeCheck, seen: Seen) -> Files:
         scene, picture = self._scene(made), self._picture(seen.original.reference)
         size = (scene.image.width, scene.image.height)
         if seen.disclosed == "outline" or picture is None:
             outline = pictures.with_region(scene.image.working, seen.match.query_region, size=size)
+            # Of the thumbnail the checked picture is no parent; and which file is, is nothing to tell a stranger.
             thumbnail = {} if picture is None else {"thumbnail": pictures.png(pictures.blurred(picture.working))}
-            return {"outline": pictures.png(outline), **thumbnail}
+            return {**self._signed({"outline": outline}, scene), **thumbnail}
         drawn = self._illustrator.draw(scene, seen.match, picture)
         laid = {} if drawn.flip is None else dict(zip(("overlay_query", "overlay_reference"), drawn.flip, strict=True))
-        return {name: pictures.png(pixels) for name, pixels in {**drawn.pictures, **laid}.items()}
+        return self._signed({**drawn.pictures, **laid}, scene)
 
     def _require_kept(self, made: MadeCheck) -> None:
         if made.kept_until is None or made.kept_until <= self._clock.now():

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from imgguard.errors import NotFound
 from imgguard.fingerprint.fingerprint import DescriptorKind
+from imgguard.imaging.credentials import ContentCredentials
 from imgguard.ports import Catalogue, StoredFinding
 from imgguard.registry.names import owner_name
 from imgguard.registry.records import Content, Reference, ReferenceStatus
 from imgguard.services import findings
 from imgguard.services.contract import CheckLine
+from imgguard.services.credentials import credentials_of
 
 BUDGET_BYTES = 100_000
 """What may be stored per reference beside the original."""
@@ -19,11 +21,13 @@ _PAGE = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceDetail:
-    """A reference and, unless it is erased, its content and the bytes of each of its descriptors, by kind."""
+    """A reference and, unless it is erased, its content, what its file says of its making, and the bytes of each of its
+    descriptors, by kind."""
 
     reference: Reference
     content: Content | None
     descriptor_bytes: dict[str, int]
+    credentials: ContentCredentials | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +82,12 @@ class Inspection:
         sizes: dict[str, int] = {}
         for descriptor in self._catalogue.descriptors(reference.sha256, tuple(DescriptorKind)):
             sizes[descriptor.kind.value] = sizes.get(descriptor.kind.value, 0) + len(descriptor.data)
+        content = self._catalogue.content(reference.sha256)
         return ReferenceDetail(
-            reference=reference, content=self._catalogue.content(reference.sha256), descriptor_bytes=sizes
+            reference=reference,
+            content=content,
+            descriptor_bytes=sizes,
+            credentials=credentials_of(content.credentials),
         )
 
     def finding(self, finding_id: str) -> FindingDetail:

@@ -14,6 +14,7 @@ from imgguard.registry.licences import LicenceStanding, LicenceStatus
 from imgguard.registry.records import Reference, ReferenceStatus
 from imgguard.registry.standing import Standing, Summary
 from imgguard.services.contract import Match, Point
+from imgguard.services.credentials import credentials_of
 from imgguard.services.views import (
     Conclusion,
     Disclosed,
@@ -101,6 +102,7 @@ def match_views(seen: Sequence[Seen], *, finding_id: str | None) -> list[MatchVi
             standing=one.standing,
             everything=one.everything,
             size=one.original.size,
+            credentials=one.original.credentials,
             number=number,
             finding_id=finding_id,
         )
@@ -116,10 +118,11 @@ def redacted(
     standing: Standing,
     everything: bool,
     size: tuple[int, int] | None = None,
+    credentials: str | None = None,
     number: int = 1,
     finding_id: str | None = None,
 ) -> MatchView:
-    """What is shown of ``match`` with ``reference``, which is ``size`` (width, height) pixels large."""
+    """What is shown of ``match`` with ``reference``: ``size`` (width, height) in pixels, ``credentials`` as kept."""
     shown = disclosed(reference, disclosure, everything=everything)
     match_id = None if finding_id is None else f"{finding_id}.{number}"
     if shown == "erased":
@@ -162,7 +165,8 @@ def redacted(
     }
     if not whole:
         return least.model_copy(update=outline)
-    return least.model_copy(update=outline | _measurements(match) | {"file": base_name(reference.file)})
+    of_file = {"file": base_name(reference.file), "reference_credentials": credentials_of(credentials)}
+    return least.model_copy(update=outline | _measurements(match) | of_file)
 
 
 def own_match(match: Match) -> MatchView:

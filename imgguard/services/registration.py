@@ -10,6 +10,7 @@ from imgguard.errors import DuplicateReference, ImgguardError, IndexUnavailable,
 from imgguard.fingerprint.describe import describe
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, unpack_vectors
 from imgguard.fingerprint.perceptual import pdq
+from imgguard.imaging.credentials import ContentCredentials, CredentialsReader
 from imgguard.imaging.image import DecodedImage, Decoder
 from imgguard.imaging.views import WHOLE, View
 from imgguard.index.fusion import FusedHit
@@ -20,6 +21,7 @@ from imgguard.registry.names import owner_name
 from imgguard.registry.records import Content, Reference
 from imgguard.services import sources
 from imgguard.services.contract import ErrorObject, Match, RegisterLine
+from imgguard.services.credentials import credentials_in, kept
 from imgguard.services.generations import ensure_active
 from imgguard.services.library import CatalogueLibrary, TolerantLibrary
 from imgguard.services.matches import expanded, match_of
@@ -64,6 +66,7 @@ class Registration:
         blobs: BlobStore,
         index: ReferenceIndex,
         decoder: Decoder,
+        credentials: CredentialsReader,
         models: Models,
         calibration: Calibration,
         clock: Clock,
@@ -73,6 +76,7 @@ class Registration:
         self._blobs = blobs
         self._index = index
         self._decoder = decoder
+        self._credentials = credentials
         self._models = models
         self._calibration = calibration
         self._clock = clock
@@ -119,9 +123,10 @@ class Registration:
         if earlier is not None:
             return _duplicate(earlier, file)
         image = self._decoder.decode(data)
+        content = _content(image, credentials_in(data, image.declared_times, self._credentials))
         self._blobs.put(data)
         try:
-            generation, hits, reference = self._described_and_added(image, data, entry)
+            generation, hits, reference = self._described_and_added(image, content, data, entry)
         except DuplicateReference:  # by another thread or process, since we looked
             earlier = self._catalogue.find_reference(owner, image.sha256)
             if earlier is None:
@@ -138,7 +143,7 @@ class Registration:
         )
 
     def _described_and_added(
-        self, image: DecodedImage, data: bytes, entry: _Entry
+        self, image: DecodedImage, content: Content, data: bytes, entry: _Entry
     ) -> tuple[Generation, list[FusedHit], Reference]:
         """The generation it is findable in, what it resembles there, and the new reference.
 
@@ -151,7 +156,7 @@ class Registration:
                 hits = self._nearest(descriptors)
                 reference = self._catalogue.add_reference(
                     entry.owner,
-                    _content(image),
+                    content,
                     descriptors,
                     file=entry.file,
                     at=self._clock.now(),
@@ -164,7 +169,7 @@ class Registration:
             if active is None or active.weights_sha256 == generation.weights_sha256:
                 raise
             # A rebuild with other weights was finished while this picture was described: describe it for that one.
-            return self._described_and_added(image, data, entry)
+            return self._described_and_added(image, content, data, entry)
         return generation, hits, reference
 
     def _nearest(self, descriptors: Sequence[Descriptor]) -> list[FusedHit]:
@@ -210,7 +215,7 @@ def _duplicate(earlier: Reference, file: str) -> RegisterLine:
     )
 
 
-def _content(image: DecodedImage) -> Content:
+def _content(image: DecodedImage, credentials: ContentCredentials | None) -> Content:
     return Content(
         number=0,
         sha256=image.sha256,
@@ -222,4 +227,5 @@ def _content(image: DecodedImage) -> Content:
         decoder=image.decoder,
         decoder_version=image.decoder_version,
         declared_times=json.dumps([asdict(time) for time in image.declared_times]),
+        credentials=kept(credentials),
     )

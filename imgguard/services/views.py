@@ -13,7 +13,8 @@ from imgguard.registry.licences import Because, LicenceStanding, LicenceStatus, 
 from imgguard.registry.records import ReferenceStatus
 from imgguard.registry.standing import Standing, Summary
 from imgguard.registry.works import Collection, Work
-from imgguard.services.contract import ErrorObject, Match, MatchVerdict, Point, TransformObject
+from imgguard.services.contract import Credentials, ErrorObject, Match, MatchVerdict, Point, TransformObject
+from imgguard.services.credentials import credentials_of
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
 
 Disclosed = Literal["everything", "full", "outline", "contact", "erased"]
@@ -87,6 +88,7 @@ class MatchView(_View):
     reference_coverage: float | None = None
     transform: TransformObject | None = None
     reference_region: list[Point] | None = Field(default=None, description="In pixels of the original.")
+    reference_credentials: Credentials = None
 
 
 class CheckView(_View):
@@ -98,6 +100,7 @@ class CheckView(_View):
     sha256: str
     width: int
     height: int
+    content_credentials: Credentials = None
     profile: str
     use: UseView | None = Field(description="Null for a check made on the machine itself.")
     verdict: Verdict
@@ -150,6 +153,7 @@ class ReferenceView(_View):
     width: int | None
     height: int | None
     byte_length: int | None
+    content_credentials: Credentials = None
     owner: str | None
     registered_at: AwareDatetime
     withdrawn_at: AwareDatetime | None
@@ -241,6 +245,7 @@ def reference_view(filed: FiledReference) -> ReferenceView:
         width=None if content is None else content.width,
         height=None if content is None else content.height,
         byte_length=None if content is None else content.byte_length,
+        content_credentials=None if content is None else credentials_of(content.credentials),
         owner=reference.owner,
         registered_at=reference.registered_at,
         withdrawn_at=reference.withdrawn_at,

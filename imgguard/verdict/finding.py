@@ -7,6 +7,8 @@ a judgement names the content (by SHA-256) whose pixels were compared; rights ar
 from dataclasses import dataclass
 from enum import StrEnum
 
+from imgguard.imaging.image import DeclaredTime
+
 type Polygon = tuple[tuple[float, float], ...]
 """Corner points (x, y) in pixels of the upright full-resolution picture, origin top left."""
 
@@ -100,7 +102,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One picture, checked. ``judgements`` best first. Times in milliseconds."""
+    """One picture, checked. ``judgements`` best first. Times in milliseconds; ``declared_times`` are the file's own."""
 
     query_sha256: str
     query_pixel_digest: str
@@ -115,3 +117,4 @@ class Finding:
     calibration_sha256: str
     generation_id: str
     timings_ms: dict[str, float]
+    declared_times: tuple[DeclaredTime, ...] = ()

@@ -13,6 +13,7 @@ OTHER_WEIGHTS = "b" * 64
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LATER = NOON + timedelta(days=1)
 DIMENSION = 32
+CREDENTIALS = '{"state":"valid"}'
 
 
 def content(data: bytes) -> Content:
@@ -27,6 +28,7 @@ def content(data: bytes) -> Content:
         decoder="pillow",
         decoder_version="13.0",
         declared_times="[]",
+        credentials=CREDENTIALS,
     )
 
 

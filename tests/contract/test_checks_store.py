@@ -21,7 +21,7 @@ from imgguard.storage.sql.works import SqlWorks
 
 from . import people, stores
 from .people import WITH_PASSWORD, event
-from .stores import LATER, NOON
+from .stores import CREDENTIALS, LATER, NOON
 
 RED, BLUE = b"red shirt with a long enough hash", b"blue shirt with a long enough hash"
 
@@ -159,13 +159,13 @@ class TestChecks:
         house.found("ann", disclosure=Disclosure.CONTACT)
         ours, theirs = house.register(), house.register(owner="nobody's organisation")
         found = house.checks.originals([ours.reference_id, theirs.reference_id, "ref_none"])
-        assert {key: (one.reference, one.disclosure, one.size) for key, one in found.items()} == {
-            ours.reference_id: (ours, Disclosure.CONTACT, (400, 300)),
-            theirs.reference_id: (theirs, Disclosure.OUTLINE, (400, 300)),
+        assert {key: (one.reference, one.disclosure, one.size, one.credentials) for key, one in found.items()} == {
+            ours.reference_id: (ours, Disclosure.CONTACT, (400, 300), CREDENTIALS),
+            theirs.reference_id: (theirs, Disclosure.OUTLINE, (400, 300), CREDENTIALS),
         }
         house.catalogue.erase(ours.reference_id, at=LATER)
         gone = house.checks.originals([ours.reference_id])[ours.reference_id]
-        assert (gone.reference.status, gone.size) == (ReferenceStatus.ERASED, None)
+        assert (gone.reference.status, gone.size, gone.credentials) == (ReferenceStatus.ERASED, None, None)
         many = [house.register(f"number {number:030}".encode()).reference_id for number in range(3)]
         assert len(house.checks.originals([*many, *(f"ref_{number}" for number in range(1200))])) == 3
 

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,7 @@ from imgguard.feeds.markup import MOST_ELEMENTS
 from imgguard.feeds.products import LONGEST_URL
 from imgguard.feeds.records import Problem
 from imgguard.feeds.tables import LONGEST_CELL, LONGEST_ROW, MOST_COLUMNS, MOST_ROWS
+from imgguard.imaging import credentials
 from imgguard.net.id_token import ALGORITHMS
 from imgguard.net.provider import SECONDS
 from imgguard.provenance.authority import LABEL, POLICY
@@ -136,7 +138,8 @@ def test_schemas_are_valid_and_strict(name: str) -> None:
 
 ORDER = {
     "register": "file status reference_id sha256 similar error",
-    "check": "file finding_id sha256 width height verdict reasons matches weights calibration timings_ms error",
+    "check": "file finding_id sha256 width height content_credentials verdict reasons matches weights calibration "
+    "timings_ms error",
     "match": "reference_id file owner verdict relation log10_likelihood_ratio strength reasons cosine_similarity "
     "hamming_distance inlier_count agreement query_coverage reference_coverage transform query_region "
     "reference_region edits evidence",
@@ -146,6 +149,34 @@ ORDER = {
 @pytest.mark.parametrize("name", ORDER)
 def test_the_order_of_fields_is_part_of_the_contract(name: str) -> None:
     assert " ".join((LINES | {"match": Match})[name].model_fields) == ORDER[name]
+
+
+CREDENTIAL_OBJECTS = (
+    credentials.ContentCredentials,
+    credentials.Signer,
+    credentials.Action,
+    credentials.Ingredient,
+)
+CREDENTIAL_WORDS = (
+    credentials.CredentialState,
+    credentials.Unread,
+    credentials.Remark,
+    credentials.Timestamp,
+    credentials.Generated,
+    credentials.Revocation,
+)
+
+
+@pytest.mark.parametrize("words", CREDENTIAL_WORDS)
+def test_every_word_about_credentials_is_explained(words: type[StrEnum]) -> None:
+    text = (DOCS / "content-credentials.md").read_text()
+    assert [word.value for word in words if f"`{word.value}`" not in text] == []
+
+
+def test_every_field_of_credentials_is_explained() -> None:
+    text = (DOCS / "content-credentials.md").read_text()
+    names = [field.name for kind in CREDENTIAL_OBJECTS for field in fields(kind)]
+    assert [name for name in names if f"`{name}`" not in text] == []
 
 
 def _rows(page: str, heading: str) -> list[list[str]]:

@@ -177,7 +177,7 @@ class SqlChecks:
 
     def originals(self, reference_ids: Collection[str]) -> Mapping[str, Original]:
         statement = references.reference_rows.add_columns(
-            contents.c.width, contents.c.height, organisations.c.disclosure
+            contents.c.width, contents.c.height, contents.c.credentials, organisations.c.disclosure
         ).outerjoin(organisations, organisations.c.owner_id == refs.c.owner_id)
         found: dict[str, Original] = {}
         with self._database.read() as connection:
@@ -187,6 +187,7 @@ class SqlChecks:
                         reference=references.record_of(row),
                         disclosure=Disclosure(row.disclosure or Disclosure.OUTLINE),
                         size=None if row.width is None else (row.width, row.height),
+                        credentials=row.credentials,
                     )
         return found
 

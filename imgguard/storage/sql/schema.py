@@ -46,7 +46,7 @@ from imgguard.storage.sql.tables.work import (
     jobs,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration, here so that opening a current store need not import Alembic; a test keeps it true."""
 
 __all__ = [

@@ -175,6 +175,14 @@ def test_a_copy_is_told_in_plain_words() -> None:
         assert value in said
 
 
+def test_who_signed_the_listing_is_told_beside_whether_that_is_trusted() -> None:
+    signer = {"common_name": "Camera <b>\u202e", "organisation": "Test Cameras"}
+    html = page(entry(check(content_credentials={"state": "valid", "signer": signer})))
+    told = "intact; signer not in your trust list; signed by Camera &lt;b&gt;\\u{202e}, Test Cameras"
+    assert told in html
+    assert "Listing, credentials" not in page(entry(check(content_credentials=None)))
+
+
 def test_words_that_are_not_ours_to_say_do_not_appear() -> None:
     said = Reader(page(*all_kinds())).text.lower()
     for word in ("infring", "stolen", "theft", "thief", "author", "plagia", "pirat"):

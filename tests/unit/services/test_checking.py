@@ -19,6 +19,7 @@ from imgguard.errors import (
     NotFound,
     StoreUnavailable,
 )
+from imgguard.imaging.credentials import NO_CREDENTIALS
 from imgguard.pipeline import Profile, Tools
 from imgguard.ports import Generation, StoredFinding
 from imgguard.registry.records import Content, Reference, ReferenceStatus
@@ -44,6 +45,7 @@ class Clockwork:
             blobs=self.blobs,
             index=self.index,
             decoder=Mock(),
+            credentials=Mock(**{"credentials.return_value": NO_CREDENTIALS}),
             models=Mock(),
             calibration=Mock(),
             clock=clock,

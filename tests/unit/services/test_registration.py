@@ -10,6 +10,7 @@ import pytest
 
 from imgguard.errors import ConfigurationError, DigestMismatch, DuplicateReference, StoreUnavailable, WeightsUnavailable
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, pack_vector
+from imgguard.imaging.credentials import NO_CREDENTIALS
 from imgguard.imaging.image import DecodedImage
 from imgguard.index.fusion import FusedHit
 from imgguard.pipeline import Tools
@@ -54,6 +55,7 @@ def service(
         blobs=Mock(),
         index=index,
         decoder=Mock(**{"decode.return_value": image}),
+        credentials=Mock(**{"credentials.return_value": NO_CREDENTIALS}),
         models=Mock(),
         calibration=Mock(),
         clock=clock,

@@ -47,6 +47,7 @@ contents = Table(
     Column("decoder", Text, nullable=False),
     Column("decoder_version", Text, nullable=False),
     Column("declared_times", Text, nullable=False),
+    Column("credentials", Text),
     sqlite_autoincrement=True,
 )
 

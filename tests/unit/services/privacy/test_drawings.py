@@ -7,7 +7,9 @@ import pytest
 
 from imgguard.bootstrap import Services
 from imgguard.errors import NotFound
+from imgguard.evidence.signing import Parent
 from imgguard.registry.accounts import Disclosure
+from imgguard.services.check_views import CheckViews
 from imgguard.services.drawings import KEPT_SECONDS, Drawings
 
 from .town import Town
@@ -114,3 +116,23 @@ def test_the_checked_picture_is_not_shown_longer_than_it_is_kept(town: Town, mon
     monkeypatch.setattr(services.drawings, "_clock", clock)
     with pytest.raises(NotFound, match="not kept"):
         services.checks.query_picture(asker, finding)
+
+
+def test_what_shows_the_checked_picture_is_signed_as_opened_from_it(town: Town) -> None:
+    """And a thumbnail of somebody's original is not: it was not made from the checked picture."""
+    parents: list[Parent] = []
+
+    def sign(data: bytes, parent: Parent) -> bytes:
+        parents.append(parent)
+        return b"signed" + data
+
+    made = town.services.check_store.check(town.finding(JACKET))
+    signing = drawings(town.services, sign=sign)
+    assert signing.query(made).startswith(b"signed")
+    (seen, *_) = CheckViews(store=town.services.check_store, standings=town.services.standings).seen(
+        town.actor("asker"), made
+    )
+    assert seen.disclosed == "outline"
+    files = signing.match(made, seen)
+    assert {name: data.startswith(b"signed") for name, data in files.items()} == {"outline": True, "thumbnail": False}
+    assert {parent.sha256 for parent in parents} == {made.finding.query_sha256}

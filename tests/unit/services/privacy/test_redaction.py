@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from imgguard.imaging.credentials import ContentCredentials, CredentialState, to_json
 from imgguard.ports import Original
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Disclosure, Role, Scope
@@ -124,6 +125,7 @@ def match(number: int = 1, **changes: Any) -> Match:
 
 def shown(disclosure: Disclosure, *, everything: bool = False, **changes: Any) -> MatchView:
     values: dict[str, Any] = {"reference": reference(), "standing": UNLICENSED, "size": SIZE, "finding_id": "fnd_1"}
+    values["credentials"] = to_json(ContentCredentials(state=CredentialState.VALID))
     return redacted(match(), disclosure=disclosure, everything=everything, **values | changes)
 
 
@@ -144,6 +146,7 @@ WHOLE = OUTLINE | {
     "reference_coverage",
     "transform",
     "reference_region",
+    "reference_credentials",
 }
 
 
