@@ -33,7 +33,6 @@ def pem(key: dsa.DSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-@pytest.mark.interop
 @pytest.mark.parametrize("plugin", ["PNG", "JPEG"])
 def test_it_was_opened_from_the_checked_picture_and_created_by_nobody(plugin: str, picture: Image.Image) -> None:
     camera = made.camera()
