@@ -9,7 +9,7 @@
     |- Conflict              DuplicateReference InvalidTransition IdempotencyMismatch StaleRevision
     |- VerificationError     DigestMismatch NotCanonical RecordInvalid LeafInvalid InclusionProofInvalid
     |                        ConsistencyProofInvalid TileInvalid NoteInvalid CheckpointInvalid QuorumNotReached
-    |                        TimestampInvalid
+    |                        TimestampInvalid PacketMismatch
     |- Overloaded            IndexNotReady QueueFull RateLimited
     `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable WorkerCrashed
                              IdentityProviderUnavailable TimestampAuthorityUnavailable TimestampRefused
@@ -275,6 +275,13 @@ class TimestampInvalid(VerificationError):
 
     code = "timestamp_invalid"
     hint = "Treat the token as proof of nothing; ask whoever gave it for the one that the authority sent."
+
+
+class PacketMismatch(VerificationError):
+    """The files of an evidence packet are not those that its `packet.json` names."""
+
+    code = "packet_mismatch"
+    hint = "Take the packet from where it was made, once more and whole."
 
 
 class Overloaded(ImgguardError):

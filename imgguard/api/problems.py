@@ -56,6 +56,7 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.CheckpointInvalid: 500,
     errors.QuorumNotReached: 500,
     errors.TimestampInvalid: 500,
+    errors.PacketMismatch: 500,
     errors.Overloaded: 503,
     errors.IndexNotReady: 503,
     errors.RateLimited: 429,

@@ -54,6 +54,7 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.CheckpointInvalid: ExitCode.FAILED,
     errors.QuorumNotReached: ExitCode.FAILED,
     errors.TimestampInvalid: ExitCode.FAILED,
+    errors.PacketMismatch: ExitCode.FAILED,
     errors.Overloaded: ExitCode.DEPENDENCY,
     errors.IndexNotReady: ExitCode.DEPENDENCY,
     errors.QueueFull: ExitCode.DEPENDENCY,
