@@ -29,7 +29,7 @@ test: setup ## run the tests, but those of the pages in a browser and those agai
 browser: setup ## try the pages in Chromium (which has to be installed)
 	$(BIN)/python -m pytest -n 2 -m browser tests/browser
 
-interop: $(VENV)/.interop ## compare proofs with other programs that do the same (openssl and poppler-utils have to be installed)
+interop: $(VENV)/.interop ## compare proofs with other programs (Debian: openssl poppler-utils golang-go golang-golang-x-mod-dev)
 	$(BIN)/python -m pytest -m interop tests/interop
 
 $(VENV)/.interop: $(VENV)/.ready tests/interop/peers.lock

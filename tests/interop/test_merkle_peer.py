@@ -1,7 +1,7 @@
 """Trees, tiles, proofs and checkpoints against other programs, each written by other people from the same texts.
 
-pymerkle has RFC 6962 trees with proofs of its own form; aics-tlog and tlog-scales read C2SP logs. Each test is left out
-where its peer is not installed.
+pymerkle has RFC 6962 trees with proofs of its own form; aics-tlog and tlog-scales read C2SP logs. A test fails where
+its peer is not installed. For Go see test_go_peer.py.
 """
 
 import base64
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from large_log import LARGE, LARGE_ENTRIES, our_tree
 from small_log import LOG, ONE, ORIGIN, SECONDS, TWO, checkpoint_of, entries, key, proof_of, subtree_of
 
 from imgguard.provenance import merkle
 from imgguard.provenance.checkpoints import open_checkpoint, verify_cosignatures
 from imgguard.provenance.notes import VerifierKey, parse_note
 from imgguard.provenance.proofs import Proof
-from imgguard.provenance.tiles import TiledTree, bundle_path, grown, tiles_between, to_bundle
 
 pytestmark = pytest.mark.interop
 
@@ -25,30 +25,6 @@ ENTRIES = entries(MOST)
 HASHES = [merkle.leaf_hash(entry) for entry in ENTRIES]
 SUBTREE = subtree_of(HASHES)
 ROOTS = [merkle.root_of(HASHES[:size]) for size in range(MOST + 1)]
-
-LARGE = 66_000
-LARGE_ENTRIES = entries(LARGE)
-
-
-@pytest.fixture(scope="module")
-def log_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A log of 66,000 leaves as files: three levels, partial tiles at each."""
-    folder = tmp_path_factory.mktemp("log")
-    hashes = [merkle.leaf_hash(entry) for entry in LARGE_ENTRIES]
-
-    def nothing(tile: object) -> bytes:
-        raise AssertionError
-
-    files = {tile.path: data for tile, data in grown(TiledTree(0, merkle.EMPTY_ROOT, nothing), hashes)}
-    for tile in tiles_between(0, LARGE):
-        if tile.level == 0:
-            start = tile.index * 256
-            files[bundle_path(tile.index, tile.width)] = to_bundle(LARGE_ENTRIES[start : start + tile.width])
-    files["checkpoint"] = checkpoint_of(LARGE_ENTRIES, ONE, TWO)
-    for path, data in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(data)
-    return folder
 
 
 def test_pymerkle_has_the_same_roots_and_inclusion_proofs() -> None:
@@ -131,10 +107,6 @@ def test_aics_tlog_reads_our_files_and_makes_our_proofs(log_folder: Path, index:
     assert tuple(aics.inclusion_proof_from_tiles(reader, index, LARGE)) == ours.inclusion_proof(index)
     size = index + 1
     assert tuple(aics.consistency_proof_from_tiles(reader, size, LARGE)) == ours.consistency_proof(size)
-
-
-def our_tree(folder: Path, root: bytes) -> TiledTree:
-    return TiledTree(LARGE, root, lambda tile: (folder / tile.path).read_bytes())
 
 
 def keys_of(aics: Any) -> tuple[Any, Any, Any]:
