@@ -6,13 +6,14 @@
     |                        FetchRefused FetchFailed InvalidCursor PolicyInvalid
     |- NotFound | PermissionDenied
     |- AuthenticationRequired  SignInExpired SignInRefused IdentityUnknown
-    |- Conflict              DuplicateReference InvalidTransition IdempotencyMismatch StaleRevision
+    |- Conflict              DuplicateReference InvalidTransition IdempotencyMismatch StaleRevision WitnessSizeDiffers
     |- VerificationError     DigestMismatch NotCanonical RecordInvalid LeafInvalid InclusionProofInvalid
     |                        ConsistencyProofInvalid TileInvalid NoteInvalid CheckpointInvalid QuorumNotReached
-    |                        TimestampInvalid PacketMismatch
+    |                        TimestampInvalid PacketMismatch LogForked
     |- Overloaded            IndexNotReady QueueFull RateLimited
     `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable WorkerCrashed
                              IdentityProviderUnavailable TimestampAuthorityUnavailable TimestampRefused
+                             WitnessUnavailable WitnessRefused
 
 Each class has a stable ``code`` (part of the JSON contract) and a ``hint``: what the person who sees it can do.
 Weak geometry is a result, not an error.
@@ -193,6 +194,17 @@ class StaleRevision(Conflict):
     hint = "Read it again, then decide anew."
 
 
+class WitnessSizeDiffers(Conflict):
+    """A witness has seen the log at another size than the submission begins with; ``size`` says at which."""
+
+    code = "witness_size_differs"
+    hint = "Send the proof from the size that the witness has; if it is larger than the log, the log was set back."
+
+    def __init__(self, detail: str, *, size: int = 0, hint: str | None = None) -> None:
+        super().__init__(detail, hint=hint)
+        self.size = size
+
+
 class VerificationError(ImgguardError):
     """Something that was to be proven does not hold."""
 
@@ -268,6 +280,13 @@ class QuorumNotReached(VerificationError):
 
     code = "quorum_not_reached"
     hint = "Ask for a proof with a checkpoint that more witnesses have signed."
+
+
+class LogForked(VerificationError):
+    """A log has signed two checkpoints of one size with different roots."""
+
+    code = "log_forked"
+    hint = "Keep both checkpoints and show them to whoever relies on the log: together they prove it."
 
 
 class TimestampInvalid(VerificationError):
@@ -377,3 +396,17 @@ class TimestampRefused(DependencyError):
 
     code = "timestamp_refused"
     hint = "The same request is refused again: name another authority in IMGGUARD_TIMESTAMP_AUTHORITIES."
+
+
+class WitnessUnavailable(DependencyError):
+    """A witness does not answer, or not as C2SP tlog-witness asks, or with a cosignature that does not hold."""
+
+    code = "witness_unavailable"
+    hint = "The next checkpoint is sent to it again; if it stays so, ask whoever runs the witness."
+
+
+class WitnessRefused(DependencyError):
+    """A witness answered, and did not cosign the checkpoint."""
+
+    code = "witness_refused"
+    hint = "Ask whoever runs the witness which keys of the log it knows, and what it has seen of it."

@@ -44,6 +44,7 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.InvalidTransition: 409,
     errors.IdempotencyMismatch: 422,
     errors.StaleRevision: 412,
+    errors.WitnessSizeDiffers: 409,
     errors.VerificationError: 500,
     errors.DigestMismatch: 500,
     errors.NotCanonical: 500,
@@ -55,6 +56,7 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.NoteInvalid: 500,
     errors.CheckpointInvalid: 500,
     errors.QuorumNotReached: 500,
+    errors.LogForked: 500,
     errors.TimestampInvalid: 500,
     errors.PacketMismatch: 500,
     errors.Overloaded: 503,
@@ -69,6 +71,8 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.IdentityProviderUnavailable: 503,
     errors.TimestampAuthorityUnavailable: 503,
     errors.TimestampRefused: 503,
+    errors.WitnessUnavailable: 503,
+    errors.WitnessRefused: 503,
 }
 
 TRANSPORT: dict[int, tuple[str, str]] = {

@@ -42,6 +42,7 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.InvalidTransition: ExitCode.FAILED,
     errors.IdempotencyMismatch: ExitCode.FAILED,
     errors.StaleRevision: ExitCode.FAILED,
+    errors.WitnessSizeDiffers: ExitCode.FAILED,
     errors.VerificationError: ExitCode.FAILED,
     errors.DigestMismatch: ExitCode.FAILED,
     errors.NotCanonical: ExitCode.FAILED,
@@ -53,6 +54,7 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.NoteInvalid: ExitCode.FAILED,
     errors.CheckpointInvalid: ExitCode.FAILED,
     errors.QuorumNotReached: ExitCode.FAILED,
+    errors.LogForked: ExitCode.FAILED,
     errors.TimestampInvalid: ExitCode.FAILED,
     errors.PacketMismatch: ExitCode.FAILED,
     errors.Overloaded: ExitCode.DEPENDENCY,
@@ -67,6 +69,8 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.IdentityProviderUnavailable: ExitCode.DEPENDENCY,
     errors.TimestampAuthorityUnavailable: ExitCode.DEPENDENCY,
     errors.TimestampRefused: ExitCode.DEPENDENCY,
+    errors.WitnessUnavailable: ExitCode.DEPENDENCY,
+    errors.WitnessRefused: ExitCode.DEPENDENCY,
 }
 
 
