@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from imgguard import __version__
-from imgguard.cli import admin, check, compare, config, demo, feed, index, references, register, serve, store
+from imgguard.cli import admin, check, compare, config, demo, feed, index, references, register, serve, store, witness
 from imgguard.cli.errors import SayingHandler, WarningHandler, tell, tell_bug
 from imgguard.cli.exits import ExitCode
 from imgguard.cli.options import DEBUG, is_debugging, place
@@ -82,6 +82,7 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.add_typer(config.app, name="config")
 app.add_typer(admin.app, name="admin")
+app.add_typer(witness.app, name="witness")
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -22,6 +22,8 @@ from imgguard.imaging import credentials
 from imgguard.net.id_token import ALGORITHMS
 from imgguard.net.provider import SECONDS
 from imgguard.provenance.authority import LABEL, POLICY
+from imgguard.provenance.policy import parse_policy
+from imgguard.provenance.submissions import LARGEST_SUBMISSION, MOST_DIGESTS
 from imgguard.provenance.timestamp_chains import LONGEST_RSA, SHORTEST_RSA
 from imgguard.provenance.timestamp_tokens import MAX_TOKEN_BYTES, MOST_CERTIFICATES
 from imgguard.provenance.timestamps import verify_timestamp
@@ -36,6 +38,9 @@ from imgguard.services.single_sign_on import LIFETIME
 from imgguard.settings import Settings
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
 from imgguard.verdict.policy import Reason
+from imgguard.witness.app import BODY_SECONDS, STATUSES
+from imgguard.witness.evidence import MOST_FILES, Kind
+from imgguard.witness.home import EVIDENCE, KEY, STATE
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -100,7 +105,8 @@ def test_every_command_and_option_is_documented_and_has_help() -> None:
     admin = {"create", "organisations", "members", "password", "audit", "key create", "key list", "key revoke"}
     admin |= {"organisation disable", "organisation enable", "organisation erase"}
     admin |= {"member disable", "member enable", "member export", "member erase"}
-    assert set(names) == {*wanted.split(), "index rebuild", "config show", *(f"admin {name}" for name in admin)}
+    rest = {"index rebuild", "config show", "witness serve", "witness show"}
+    assert set(names) == {*wanted.split(), *rest, *(f"admin {name}" for name in admin)}
 
 
 def test_every_exit_code_is_documented() -> None:
@@ -246,6 +252,23 @@ def test_what_is_said_of_timestamps_is_what_the_code_does() -> None:
     assert f"RSA keys have {SHORTEST_RSA} to {LONGEST_RSA} bits" in text
     assert LABEL in text
     assert POLICY in text
+
+
+def test_the_example_of_a_file_of_witnesses_is_one() -> None:
+    (example,) = re.findall(r"^```\n(witness .*?)^```", (DOCS / "witness.md").read_text(), re.MULTILINE | re.DOTALL)
+    policy = parse_policy(example.encode())
+    assert [one.url[:8] for one in policy.witnesses] == ["https://", "https://"]
+    assert not policy.quorum_holds(policy.witness_keys[:1])
+
+
+def test_what_is_said_of_witnesses_is_what_the_code_does() -> None:
+    text = " ".join((DOCS / "witness.md").read_text().split())
+    assert set(re.findall(r"\| (4\d\d|503) ", text)) | {"408"} == {"408", "413", *map(str, STATUSES.values())}
+    assert f"more than {LARGEST_SUBMISSION:,} bytes; 408 not there within {BODY_SECONDS:g} seconds" in text
+    assert f"up to {MOST_DIGESTS} digests" in text
+    assert f"At most {MOST_FILES:,} files" in text
+    assert all(f"`{name}`" in text for name in (KEY, STATE, f"{EVIDENCE}/"))
+    assert all(f"`{kind}-*.json`" in text for kind in Kind)
 
 
 def test_cleaning_spares_the_store_of_the_demo() -> None:
