@@ -194,6 +194,15 @@ class Settings(BaseSettings):
         default=15.0, gt=0, le=3600, description="Longest time one timestamp authority may take to answer, in seconds."
     )
 
+    log_witnesses: Path | None = Field(
+        default=None,
+        description="File that names the witnesses of the log with their keys and addresses, and how many of them are "
+        "needed (C2SP tlog-policy); docs/witness.md has an example.",
+    )
+    log_witness_seconds: float = Field(
+        default=10.0, gt=0, le=600, description="Longest time one witness may take to answer, in seconds."
+    )
+
     api_key: SecretStr | None = Field(
         default=None, description="API key for commands with `--server`; better in a file that `--key-file` names."
     )

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from imgguard.imaging.sandbox import SandboxedDecoder
     from imgguard.net.fetcher import SafeFetcher
     from imgguard.net.oidc import OidcProvider
-    from imgguard.ports import TimestampAuthority
+    from imgguard.ports import LogWitness, TimestampAuthority
+    from imgguard.provenance.policy import Policy
     from imgguard.services.models import Models
     from imgguard.storage.live_index import LiveIndex
     from imgguard.storage.local_authority import LocalAuthority
@@ -224,6 +225,20 @@ class Adapters:
             self._embedded_authority if url == EMBEDDED else RemoteAuthority(url, policy, clock=self.clock)
             for url in self.settings.timestamp_urls
         )
+
+    @cached_property
+    def log_policy(self) -> "Policy | None":
+        """Who witnesses the log, and how many of them are needed; None where the settings name no file."""
+        from imgguard.bootstrap.witnesses import log_policy
+
+        return log_policy(self.settings)
+
+    @cached_property
+    def log_witnesses(self) -> "tuple[LogWitness, ...]":
+        """Those of `log_policy` that have an address. None is asked before there is a checkpoint."""
+        from imgguard.bootstrap.witnesses import log_witnesses
+
+        return log_witnesses(self.settings, self.log_policy)
 
     @cached_property
     def _embedded_authority(self) -> "LocalAuthority":

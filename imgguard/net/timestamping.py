@@ -7,16 +7,15 @@ that are not public are for the operator to allow, no redirect is followed, and 
 
 import secrets
 import ssl
-from collections.abc import Sequence
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 
 import httpcore
 
 from imgguard.errors import FetchFailed, FetchRefused, TimestampAuthorityUnavailable, TimestampInvalid
-from imgguard.net.addresses import Address, canonical, may_connect
 from imgguard.net.connection import Connect, connect
 from imgguard.net.exchange import Answer, Call, Message, exchange
+from imgguard.net.operators import ALL_PORTS, operators_addresses
 from imgguard.net.policy import Deadline, FetchPolicy
 from imgguard.net.resolving import Resolver, SystemResolver
 from imgguard.net.urls import parse_url
@@ -27,7 +26,6 @@ from imgguard.provenance.timestamps import MAX_TOKEN_BYTES, Digest, read_respons
 LONGEST_WAIT = 86_400.0
 """Seconds. Of `Retry-After`: what asks for more is not waited for longer."""
 
-_PORTS = range(1, 65_536)
 _SECOND = timedelta(seconds=1)
 
 
@@ -45,7 +43,7 @@ class RemoteAuthority:
         connect: Connect = connect,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._target = parse_url(url, ports=_PORTS)
+        self._target = parse_url(url, ports=ALL_PORTS)
         self._policy = policy
         self._clock = clock
         self._resolve = resolve or SystemResolver()
@@ -72,7 +70,7 @@ class RemoteAuthority:
     def _post(self, request: bytes) -> bytes:
         deadline = Deadline(self._policy.seconds)
         call = Call(
-            addresses=self._addresses(deadline),
+            addresses=operators_addresses(self._target, self._policy, resolve=self._resolve, deadline=deadline),
             policy=self._policy,
             deadline=deadline,
             connect=self._connect,
@@ -89,16 +87,6 @@ class RemoteAuthority:
             if declared != REPLY:
                 raise FetchFailed("it answered with something else than a timestamp response")
             return answer.body(max_bytes=MAX_TOKEN_BYTES)
-
-    def _addresses(self, deadline: Deadline) -> Sequence[Address]:
-        if isinstance(self._target.host, str):
-            found = self._resolve(self._target.host, seconds=deadline.remaining())
-            addresses: Sequence[Address] = tuple(canonical(address) for address in found)
-        else:
-            addresses = (self._target.host,)
-        if not addresses or not all(may_connect(address, self._policy.allowed_networks) for address in addresses):
-            raise FetchRefused("it has no address that may be connected to")
-        return addresses
 
     def _retry_after(self, answer: Answer) -> float | None:
         """Seconds, or those until a date (RFC 9110, section 10.2.3); None for what is neither."""

@@ -48,6 +48,7 @@ from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, Proof, Prove
 from imgguard.ports.timestamping import TimestampAuthority
 from imgguard.ports.traces import Traces
 from imgguard.ports.webhooks import Attempt, ClaimedDelivery, Pace, Replayed, Slots, WebhookStore
+from imgguard.ports.witnessing import LogWitness
 from imgguard.ports.works import FiledReference, Works
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "JobState",
     "JobStore",
     "KeyGrant",
+    "LogWitness",
     "Login",
     "MadeCheck",
     "NewCheck",
