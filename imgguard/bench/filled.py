@@ -77,7 +77,7 @@ def _content(image: DecodedImage, sha256: str) -> Content:
         number=0,
         sha256=sha256,
         byte_length=1,
-        pixel_digest=f"synthetic-{sha256}",
+        pixel_digest=hashlib.sha256(f"synthetic pixels {sha256}".encode()).hexdigest(),
         media_type="image/jpeg",
         width=image.width,
         height=image.height,

@@ -47,6 +47,7 @@ from imgguard.ports.rights import Rights
 from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, Proof, ProvenIdentity, SignIns
 from imgguard.ports.timestamping import TimestampAuthority
 from imgguard.ports.traces import Traces
+from imgguard.ports.transparency import LogFiles, LoggedLeaf, LogKey, LogStore, StoredCheckpoint
 from imgguard.ports.webhooks import Attempt, ClaimedDelivery, Pace, Replayed, Slots, WebhookStore
 from imgguard.ports.witnessing import LogWitness
 from imgguard.ports.works import FiledReference, Works
@@ -87,6 +88,10 @@ __all__ = [
     "JobStore",
     "KeyGrant",
     "LogWitness",
+    "LogFiles",
+    "LogKey",
+    "LogStore",
+    "LoggedLeaf",
     "Login",
     "MadeCheck",
     "NewCheck",
@@ -110,6 +115,7 @@ __all__ = [
     "SignIns",
     "Slots",
     "StoredAnswer",
+    "StoredCheckpoint",
     "StoredFinding",
     "TimestampAuthority",
     "Traces",

@@ -21,7 +21,7 @@ def content(data: bytes) -> Content:
         number=0,
         sha256=hashlib.sha256(data).hexdigest(),
         byte_length=len(data),
-        pixel_digest=f"pixels-{hashlib.sha256(data).hexdigest()}",
+        pixel_digest=hashlib.sha256(b"pixels" + data).hexdigest(),
         media_type="image/png",
         width=400,
         height=300,

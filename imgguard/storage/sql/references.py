@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case,
 from imgguard.errors import DuplicateReference, InvalidTransition, NotFound
 from imgguard.registry.ids import new_id
 from imgguard.registry.records import Owner, Reference, ReferenceStatus
+from imgguard.storage.sql import claimants, index_log, job_rows, log, queries
 from imgguard.storage.sql import contents as content_rows
-from imgguard.storage.sql import index_log, job_rows, queries
 from imgguard.storage.sql.schema import (
     collection_works,
     contents,
@@ -122,7 +122,7 @@ def of_content(connection: Connection, sha256: str) -> Sequence[Reference]:
 def add(
     connection: Connection, owner_name: str, number: int, *, file: str, title: str | None = None, at: datetime
 ) -> Reference:
-    """Register the stored content ``number``. Raises DuplicateReference."""
+    """Register the stored content ``number``. Raises DuplicateReference, InputError for what cannot be logged."""
     holder = ensure_owner(connection, owner_name, at)
     same = select(refs).where(refs.c.owner_id == holder.owner_id, refs.c.content_number == number)
     earlier = connection.execute(same.order_by(refs.c.reference_id)).all()
@@ -150,6 +150,10 @@ def add(
     )
     if not was_searchable:
         index_log.record(connection, number, present=True)
+    handed = log.Handed(
+        reference_id=reference_id, owner_id=holder.owner_id, owner=holder.name, number=number, file=file
+    )
+    log.register(connection, handed, at=at)
     return get(connection, reference_id)
 
 
@@ -175,6 +179,7 @@ def withdraw(connection: Connection, reference_id: str, *, at: datetime) -> Refe
     chosen = refs.c.reference_id == reference_id
     number = connection.execute(select(refs.c.content_number).where(chosen)).scalar_one()
     connection.execute(update(refs).where(chosen).values(status=ReferenceStatus.WITHDRAWN, withdrawn_at=at))
+    log.withdraw(connection, reference_id, owner_id=before.owner_id, at=at)
     if _uses(connection, number, active_only=True) == 0:
         index_log.record(connection, number, present=False)
     return get(connection, reference_id)
@@ -190,6 +195,7 @@ def erase(connection: Connection, reference_id: str, *, at: datetime) -> Referen
     tombstone = {"content_number": None, "work_id": None, "file": None, "salt": None}
     connection.execute(update(refs).where(chosen).values(status=ReferenceStatus.ERASED, erased_at=at, **tombstone))
     job_rows.forget_names(connection, [reference_id])
+    log.erase(connection, reference_id, owner_id=before.owner_id, at=at)
     release_work(connection, before.work_id, file=before.file)
     if before.status is ReferenceStatus.ACTIVE and _uses(connection, number, active_only=True) == 0:
         index_log.record(connection, number, present=False)
@@ -238,6 +244,7 @@ def _forget_owner(connection: Connection, owner_id: str) -> None:
 
 
 def forget_name(connection: Connection, owner_id: str) -> None:
-    """What the owner was called is nowhere any more."""
+    """What the owner was called is nowhere any more, nor what the owner would sign with."""
+    claimants.forget(connection, owner_id)
     nameless = update(owners).where(owners.c.owner_id == owner_id)
     connection.execute(nameless.values(name=f"{_NAMELESS}{owner_id}"))

@@ -27,6 +27,7 @@ from imgguard.storage.sql.tables.catalogue import (
     refs,
     works,
 )
+from imgguard.storage.sql.tables.log import claimant_keys, log_checkpoints, log_keys, log_leaves, log_openings
 from imgguard.storage.sql.tables.messages import webhook_deliveries, webhooks
 from imgguard.storage.sql.tables.rights import (
     checks,
@@ -58,6 +59,7 @@ __all__ = [
     "audit_parties",
     "blob_deletions",
     "checks",
+    "claimant_keys",
     "collection_works",
     "collections",
     "contents",
@@ -78,6 +80,10 @@ __all__ = [
     "licence_documents",
     "licence_works",
     "licences",
+    "log_checkpoints",
+    "log_keys",
+    "log_leaves",
+    "log_openings",
     "members",
     "metadata",
     "organisations",

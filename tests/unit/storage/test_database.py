@@ -37,7 +37,7 @@ def content(data: bytes) -> Content:
         number=0,
         sha256=hashlib.sha256(data).hexdigest(),
         byte_length=len(data),
-        pixel_digest="p",
+        pixel_digest="d" * 64,
         media_type="image/png",
         width=1,
         height=1,

@@ -69,7 +69,7 @@ class Estate:
             number=0,
             sha256=sha256,
             byte_length=len(data),
-            pixel_digest=f"pixels of {sha256}",
+            pixel_digest=hashlib.sha256(f"pixels of {sha256}".encode()).hexdigest(),
             media_type="image/png",
             width=4,
             height=2,
