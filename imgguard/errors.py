@@ -9,7 +9,7 @@
     |- Conflict              DuplicateReference InvalidTransition IdempotencyMismatch StaleRevision WitnessSizeDiffers
     |- VerificationError     DigestMismatch NotCanonical RecordInvalid LeafInvalid InclusionProofInvalid
     |                        ConsistencyProofInvalid TileInvalid NoteInvalid CheckpointInvalid QuorumNotReached
-    |                        TimestampInvalid PacketMismatch LogForked
+    |                        TimestampInvalid PacketMismatch LogForked LogInconsistent
     |- Overloaded            IndexNotReady QueueFull RateLimited
     `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable WorkerCrashed
                              IdentityProviderUnavailable TimestampAuthorityUnavailable TimestampRefused
@@ -301,6 +301,13 @@ class PacketMismatch(VerificationError):
 
     code = "packet_mismatch"
     hint = "Take the packet from where it was made, once more and whole."
+
+
+class LogInconsistent(VerificationError):
+    """The database and what the log has given out contradict each other: nothing is signed until that is cleared up."""
+
+    code = "log_inconsistent"
+    hint = "Keep the database and the folder `log` as they are, and see docs/transparency-log.md."
 
 
 class Overloaded(ImgguardError):

@@ -154,6 +154,24 @@ class Settings(BaseSettings):
         description="Memory a worker may hold after a picture before it is replaced by a fresh one, in bytes.",
     )
 
+    log_key: Path | None = Field(
+        default=None,
+        description="File with the private key of the transparency log (Ed25519, PKCS#8 PEM without a passphrase); "
+        "by default the key is in the database.",
+    )
+    log_origin: str | None = Field(
+        default=None,
+        pattern=r"^[!-*,-~]{1,200}$",
+        description="Name of the transparency log, like a URL without its scheme; chosen with the first checkpoint, "
+        "and the same for ever. By default `imgguard.invalid/` and random letters.",
+    )
+    log_checkpoint_seconds: float = Field(
+        default=60.0,
+        ge=1,
+        le=86_400,
+        description="How often the service signs what is new in the transparency log, in seconds.",
+    )
+
     session_idle_minutes: int = Field(
         default=120, ge=1, le=43_200, description="After how long without use a session ends, in minutes."
     )
@@ -232,7 +250,7 @@ class Settings(BaseSettings):
         default=70_000_000, ge=1_000, le=100_000_000_000, description="Largest body of a request with files, in bytes."
     )
 
-    @field_validator("home", "weights_path", "c2pa_trust", "c2pa_chain", "c2pa_key", mode="before")
+    @field_validator("home", "weights_path", "log_key", "c2pa_trust", "c2pa_chain", "c2pa_key", mode="before")
     @classmethod
     def _is_not_empty(cls, value: object) -> object:
         if isinstance(value, str) and not value.strip():

@@ -59,6 +59,7 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.LogForked: 500,
     errors.TimestampInvalid: 500,
     errors.PacketMismatch: 500,
+    errors.LogInconsistent: 500,
     errors.Overloaded: 503,
     errors.IndexNotReady: 503,
     errors.RateLimited: 429,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from imgguard.services.hash_search import HashSearch
     from imgguard.services.jobs import Jobs
     from imgguard.services.references import References
+    from imgguard.services.transparency import Transparency
     from imgguard.services.webhook_sending import Sender
     from imgguard.services.webhooks import Webhooks
     from imgguard.services.works import Works
@@ -73,6 +74,21 @@ class Services(PeopleServices):
         from imgguard.services.works import Works
 
         return Works(works=self.work_store, clock=self.clock)
+
+    @cached_property
+    def transparency(self) -> "Transparency":
+        from imgguard.services.log_keys import LogKeys
+        from imgguard.services.transparency import Transparency
+        from imgguard.storage.log_files import read_key
+
+        path = self.settings.log_key
+        keys = LogKeys(
+            store=self.log_store,
+            read_key=lambda: None if path is None else read_key(path),
+            origin=self.settings.log_origin,
+            clock=self.clock,
+        )
+        return Transparency(store=self.log_store, files=self.log_files, keys=keys, clock=self.clock)
 
     @cached_property
     def jobs(self) -> "Jobs":

@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from imgguard.services.models import Models
     from imgguard.storage.live_index import LiveIndex
     from imgguard.storage.local_authority import LocalAuthority
+    from imgguard.storage.log_files import LocalLogFiles
     from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail, SqlCredentials
     from imgguard.storage.sql.checks import SqlChecks
     from imgguard.storage.sql.feeds import SqlFeeds
     from imgguard.storage.sql.idempotency import SqlIdempotencyKeys
     from imgguard.storage.sql.jobs import SqlJobs
+    from imgguard.storage.sql.log_store import SqlLog
     from imgguard.storage.sql.rights import SqlRights
     from imgguard.storage.sql.sign_ins import SqlSignIns
     from imgguard.storage.sql.traces import SqlTraces
@@ -46,6 +48,7 @@ DATABASE = "imgguard.sqlite3"
 ORIGINALS = "originals"
 INDEX = "index"
 TIMESTAMP_AUTHORITY = "timestamp-authority.pem"
+LOG = "log"
 
 _log = logging.getLogger(__name__)
 
@@ -146,6 +149,18 @@ class Adapters:
         from imgguard.storage.sql.rights import SqlRights
 
         return SqlRights(self.database)
+
+    @cached_property
+    def log_store(self) -> "SqlLog":
+        from imgguard.storage.sql.log_store import SqlLog
+
+        return SqlLog(self.database)
+
+    @cached_property
+    def log_files(self) -> "LocalLogFiles":
+        from imgguard.storage.log_files import LocalLogFiles
+
+        return LocalLogFiles(self.home / LOG)
 
     @cached_property
     def idempotency_keys(self) -> "SqlIdempotencyKeys":

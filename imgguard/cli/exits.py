@@ -57,6 +57,7 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.LogForked: ExitCode.FAILED,
     errors.TimestampInvalid: ExitCode.FAILED,
     errors.PacketMismatch: ExitCode.FAILED,
+    errors.LogInconsistent: ExitCode.FAILED,
     errors.Overloaded: ExitCode.DEPENDENCY,
     errors.IndexNotReady: ExitCode.DEPENDENCY,
     errors.QueueFull: ExitCode.DEPENDENCY,

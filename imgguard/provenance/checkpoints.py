@@ -88,15 +88,19 @@ def parse_checkpoint(text: str) -> Checkpoint:
     return Checkpoint(lines[0], size, root, tuple(lines[3:]))
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> bytes:
-    """The note that the log gives out. Raises InputError for what is no checkpoint, or of another log."""
+def sign_checkpoint(checkpoint: Checkpoint, signer: Signer, *others: Signer) -> bytes:
+    """The note that the log gives out; ``others`` are further keys of the log, while one takes over from another.
+
+    Raises InputError for what is no checkpoint, or of another log.
+    """
     try:
         is_sound = parse_checkpoint(checkpoint.text) == checkpoint
     except CheckpointInvalid as error:
         raise InputError(f"this is no checkpoint: {error.detail}") from error
-    if not is_sound or checkpoint.origin != signer.key.name:
-        raise InputError(f"{signer.key.name} does not sign this for {checkpoint.origin[:80]!r}")
-    return sign_note(checkpoint.text, [signer])
+    for one in (signer, *others):
+        if not is_sound or checkpoint.origin != one.key.name:
+            raise InputError(f"{one.key.name} does not sign this for {checkpoint.origin[:80]!r}")
+    return sign_note(checkpoint.text, [signer, *others])
 
 
 def open_checkpoint(data: bytes, log_keys: Sequence[VerifierKey]) -> SignedCheckpoint:

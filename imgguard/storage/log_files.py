@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from imgguard.errors import NotFound, StoreUnavailable
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from imgguard.errors import ConfigurationError, InputError, NotFound, StoreUnavailable
+from imgguard.provenance.keys import parse_pem
 from imgguard.storage.folders import make_folder, sync_folder
 from imgguard.storage.locks import file_lock
 
@@ -16,9 +19,21 @@ CHECKPOINT = "checkpoint"
 _TEMPORARY = ".writing"
 _LOCK = ".lock"
 _FILE_MODE = 0o600
+_LONGEST_KEY = 10_000
 
 _PATH = re.compile(r"tile/(?:entries|[0-9]|[1-5][0-9]|6[0-3])(?:/x[0-9]{3})*/[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?")
 """Of tiles and bundles, and nothing that leads elsewhere."""
+
+
+def read_key(path: Path) -> Ed25519PrivateKey:
+    """The private key in the file. Raises ConfigurationError."""
+    try:
+        with path.open("rb") as file:
+            return parse_pem(file.read(_LONGEST_KEY))
+    except OSError as error:
+        raise ConfigurationError(f"the key of the log cannot be read: {path}: {error.strerror}") from error
+    except InputError as error:
+        raise ConfigurationError(f"{path}: {error.detail}", hint=error.advice) from error
 
 
 class LocalLogFiles:

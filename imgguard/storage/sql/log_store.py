@@ -154,7 +154,7 @@ class SqlLog:
 
     # keys
 
-    def keys(self) -> Sequence[LogKey]:
+    def log_keys(self) -> Sequence[LogKey]:
         with self._database.read() as connection:
             return _keys(connection)
 
