@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from imgguard.bootstrap.adapters import DATABASE, INDEX, ORIGINALS, SystemClock
 from imgguard.bootstrap.people import PeopleServices
-from imgguard.errors import DependencyError
+from imgguard.errors import DependencyError, ImgguardError
 from imgguard.ports import Room
 from imgguard.storage.folders import folder_bytes
 
@@ -89,6 +89,13 @@ class Services(PeopleServices):
             clock=self.clock,
         )
         return Transparency(store=self.log_store, files=self.log_files, keys=keys, clock=self.clock)
+
+    def publish_log(self) -> None:
+        """Give out what a command has changed. What it did stands if that fails: the next one gives it out."""
+        try:
+            self.transparency.publish()
+        except ImgguardError as error:
+            _log.warning("the log was not published: %s", error)
 
     @cached_property
     def jobs(self) -> "Jobs":

@@ -12,7 +12,21 @@ import typer
 from typer.exceptions import TyperException
 
 from imgguard import __version__
-from imgguard.cli import admin, check, compare, config, demo, feed, index, references, register, serve, store, witness
+from imgguard.cli import (
+    admin,
+    check,
+    compare,
+    config,
+    demo,
+    feed,
+    index,
+    log,
+    references,
+    register,
+    serve,
+    store,
+    witness,
+)
 from imgguard.cli.errors import SayingHandler, WarningHandler, tell, tell_bug
 from imgguard.cli.exits import ExitCode
 from imgguard.cli.options import DEBUG, is_debugging, place
@@ -60,10 +74,10 @@ def root(
     """Registers original product photos, finds copies of them in listings, and shows the evidence."""
     if debug:
         os.environ[DEBUG] = "1"
-    log = logging.getLogger("imgguard")
-    log.removeHandler(_WARNINGS)
+    logger = logging.getLogger("imgguard")
+    logger.removeHandler(_WARNINGS)
     if not is_debugging():
-        log.addHandler(_WARNINGS)
+        logger.addHandler(_WARNINGS)
     else:
         logging.basicConfig(handlers=[SayingHandler()], format="%(name)s: %(message)s")
 
@@ -76,6 +90,7 @@ app.command("list")(references.list_references)
 app.command("show")(references.show)
 app.command("remove")(references.remove)
 app.add_typer(index.app, name="index")
+app.add_typer(log.app, name="log")
 app.command("stats")(store.stats)
 app.command("doctor")(store.doctor)
 app.command("demo")(demo.demo)

@@ -260,6 +260,7 @@ def remove(
         run_all(lambda identifier: _removed(work, identifier), identifiers, report, workers=1, tally=tally)
         if erase:
             services.removal.settle()
+        services.publish_log()
     tell_end(tally)
     return tally.exit_code()
 

@@ -124,6 +124,8 @@ def register_all(
             workers=settings.worker_count if several else 1,
             tally=tally,
         )
+        if "registered" in tally.counts:
+            services.publish_log()
     _summary(tally, quiet=quiet)
     return tally
 

@@ -1,6 +1,6 @@
 """The log as files: grown from the leaves of the database, read back for proofs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from imgguard.errors import LogInconsistent, NotFound
 from imgguard.ports import LogFiles, LoggedLeaf, LogStore
@@ -72,11 +72,6 @@ class LogTiles:
                 raise LogInconsistent(f"the database has {found.size} leaves, and a checkpoint of {size} was signed")
             found = found.extended(hashes)
         return found.root
-
-    def batches(self, size: int) -> Iterator[Sequence[LoggedLeaf]]:
-        """The first ``size`` leaves."""
-        for start in range(0, size, AT_ONCE):
-            yield self._leaves(start, min(size, start + AT_ONCE))
 
     def _leaves(self, start: int, end: int) -> Sequence[LoggedLeaf]:
         found = self._store.leaves(start, limit=end - start)

@@ -5,7 +5,7 @@ checkpoint is signed, the tiles that it stands for are on the disk, and lead fro
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,7 +25,7 @@ from imgguard.provenance.merkle import EMPTY_ROOT, leaf_hash, verify_inclusion
 from imgguard.provenance.notes import Signer, VerifierKey
 from imgguard.provenance.proofs import Proof
 from imgguard.provenance.records import Kind
-from imgguard.provenance.tiles import TiledTree
+from imgguard.provenance.tiles import TiledTree, bundle_path, tiles_between
 from imgguard.services.log_keys import LogKeys
 from imgguard.services.log_tiles import LogTiles
 
@@ -223,6 +223,23 @@ class Transparency:
     def file(self, path: str) -> bytes:
         """As it is given out. Raises NotFound."""
         return self._files.read(path)
+
+    def exported(self) -> Iterator[tuple[str, bytes]]:
+        """Path and bytes of each file of the newest checkpoint, which comes last; nothing before there is one.
+
+        Nothing is given out meanwhile. Raises NotFound, TileInvalid when files are missing or damaged.
+        """
+        with self._files.writing():
+            last = self._store.last_checkpoint()
+            if last is None:
+                return
+            self._tiles.tree(last.size, last.root).frontier()
+            for tile in tiles_between(0, last.size):
+                yield tile.path, self._files.read(tile.path)
+                if tile.level == 0:
+                    path = bundle_path(tile.index, tile.width)
+                    yield path, self._files.read(path)
+            yield CHECKPOINT, last.note
 
     def proof_of(self, object_id: str, kind: Kind | None = None) -> LogProof:
         """That the log has the leaf about ``object_id``: the latest of ``kind``, or the first of all.

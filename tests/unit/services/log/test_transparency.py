@@ -85,9 +85,7 @@ class TestPublishing:
         books.log.publish()
         assert books.problems() == []
 
-    def test_a_checkpoint_is_never_larger_than_its_batch_allows(
-        self, books: Books, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_leaves_of_several_batches_are_one_tree(self, books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("imgguard.services.log_tiles.AT_ONCE", 256)
         books.append(700)
         books.log.publish()
@@ -299,13 +297,10 @@ class TestKeys:
         assert [line.key_id for line in open_checkpoint(later.note, [new]).note.signatures] == [new.key_id]
         assert books.problems() == []
 
-    def test_a_rotation_that_was_stopped_is_finished_with_both_keys(
-        self, books: Books, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_rotation_that_was_stopped_is_finished_with_both_keys(self, books: Books) -> None:
         books.append(2)
         books.log.publish()
-        log = books.log
-        log._keys.rotate(None)
+        books.log._keys.rotate(None)
         books.append(1)
         made = books.log.publish()
         old, new = books.log.status().keys

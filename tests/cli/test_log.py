@@ -1,0 +1,107 @@
+"""`imgguard log`: what a shell sees of it."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from imgguard.provenance.keys import new_key, to_pem
+from imgguard.provenance.leaves import open_leaf, parse_opening
+from imgguard.provenance.policy import parse_policy
+from imgguard.provenance.proofs import parse_proof, verify_proof
+
+Run = Callable[..., Any]
+
+
+def references(cli: Run) -> dict[str, str]:
+    return {Path(line["file"]).name: line["reference_id"] for line in cli("list", "--json").lines}
+
+
+def shown(cli: Run) -> dict[str, Any]:
+    line: dict[str, Any] = cli("log", "show", "--json").line
+    return line
+
+
+def test_what_was_registered_is_proven_to_strangers(store: Path, cli: Run, samples: Path, tmp_path: Path) -> None:
+    reference_id = references(cli)["mug.jpg"]
+    leaf, opening = tmp_path / "leaf.json", tmp_path / "opening.json"
+    done = cli("log", "proof", reference_id, "--leaf", str(leaf), "--opening", str(opening))
+    assert done.code == 0
+    policy = parse_policy(f"log {shown(cli)['vkey']}\nquorum none\n".encode())
+    assert verify_proof(parse_proof(done.out.encode()), leaf.read_bytes(), policy).checkpoint.size == 5
+    record = open_leaf(leaf.read_bytes(), parse_opening(opening.read_bytes()))
+    digest = hashlib.sha256((samples / "originals" / "mug.jpg").read_bytes()).hexdigest()
+    assert (record.body["reference_id"], record.body["file"]["sha256"]) == (reference_id, digest)
+
+
+def test_commands_that_change_something_publish_it(store: Path, cli: Run) -> None:
+    ids = references(cli)
+    assert (shown(cli)["checkpoint"]["size"], shown(cli)["leaves"]) == (5, {"registration": 5})
+    assert cli("remove", ids["mug.jpg"]).code == 0
+    assert cli("remove", "--erase", "--yes", ids["scissors.jpg"]).code == 0
+    assert shown(cli)["leaves"] == {"registration": 5, "withdrawal": 2}
+    assert (shown(cli)["unpublished"], shown(cli)["checkpoint"]["size"]) == (0, 7)
+    assert cli("log", "proof", ids["mug.jpg"], "--kind", "withdrawal").code == 0
+    assert cli("log", "proof", ids["scissors.jpg"]).code == 0
+    gone = cli("log", "proof", ids["scissors.jpg"], "--opening", str(store / "opening"))
+    assert (gone.code, "erased" in gone.err) == (4, True)
+    examined = cli("log", "fsck", "--json").line
+    assert (examined["leaves"], examined["erased"], examined["problems"]) == (7, 1, [])
+
+
+def test_an_unknown_object_or_kind(store: Path, cli: Run) -> None:
+    assert cli("log", "proof", "ref_nobody").code == 4
+    assert cli("log", "proof", references(cli)["mug.jpg"], "--kind", "packet").code == 4
+    assert cli("log", "proof", references(cli)["mug.jpg"], "--kind", "nonsense").code == 2
+
+
+def test_fsck_tells_every_problem(store: Path, cli: Run) -> None:
+    assert cli("log", "fsck").code == 0
+    (tile,) = (store / "log").glob("tile/0/000.p/*")
+    tile.write_bytes(bytes(32))
+    (store / "log" / "checkpoint").unlink()
+    done = cli("log", "fsck")
+    assert done.code == 4
+    assert [line.split()[0] for line in done.out.splitlines()] == ["PROBLEM", "PROBLEM"]
+
+
+def test_a_log_that_contradicts_the_database_stops_publishing(store: Path, cli: Run) -> None:
+    checkpoint = store / "log" / "checkpoint"
+    checkpoint.write_text(checkpoint.read_text().replace("\n5\n", "\n9\n"))
+    done = cli("log", "publish")
+    assert (done.code, "log_inconsistent" in done.err) == (4, True)
+
+
+def test_the_exported_folder_is_the_whole_log(store: Path, cli: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    for _ in range(2):
+        assert cli("log", "export", str(folder)).code == 0
+        names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        assert names == {"checkpoint", "tile/0/000.p/5", "tile/entries/000.p/5"}
+    for name in names:
+        assert (folder / name).read_bytes() == (store / "log" / name).read_bytes()
+
+
+def test_the_key_can_be_kept_in_a_file(store: Path, cli: Run, tmp_path: Path, monkeypatch: Any) -> None:
+    before = shown(cli)["vkey"]
+    path = tmp_path / "key.pem"
+    path.write_bytes(to_pem(new_key()))
+    assert cli("log", "rotate-key", "--to", str(path)).code == 0
+    assert shown(cli)["earlier_vkeys"] == [before]
+    assert cli("remove", references(cli)["mug.jpg"]).code == 0  # it is removed, and told that it was not published
+    assert shown(cli)["unpublished"] == 1
+    assert cli("log", "publish").code == 2
+    monkeypatch.setenv("IMGGUARD_LOG_KEY", str(path))
+    assert json.loads(cli("log", "publish", "--json").out)["size"] == 7
+    monkeypatch.setenv("IMGGUARD_LOG_KEY", str(tmp_path / "missing.pem"))
+    assert cli("log", "publish").code == 2
+
+
+def test_a_lost_folder_is_made_again(store: Path, cli: Run) -> None:
+    before = (store / "log" / "checkpoint").read_bytes()
+    shutil.rmtree(store / "log")
+    assert cli("log", "publish").code == 0
+    assert (store / "log" / "checkpoint").read_bytes() == before
+    assert cli("log", "fsck").code == 0
