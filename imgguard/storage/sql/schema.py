@@ -47,7 +47,7 @@ from imgguard.storage.sql.tables.work import (
     jobs,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration, here so that opening a current store need not import Alembic; a test keeps it true."""
 
 __all__ = [
