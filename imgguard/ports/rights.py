@@ -47,7 +47,7 @@ class Rights(Protocol):
         """As `imgguard.registry.licences.revoked`."""
         ...
 
-    def extend_licence(self, licence_id: str, ends_at: datetime | None, *, events: Events) -> Licence:
+    def extend_licence(self, licence_id: str, ends_at: datetime | None, *, at: datetime, events: Events) -> Licence:
         """As `imgguard.registry.licences.extended`. Raises InvalidTransition, InputError."""
         ...
 

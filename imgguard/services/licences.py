@@ -118,9 +118,9 @@ class Licences:
         revoked."""
         self._given(actor, licence_id)
         ends_at = checked_time(ends_at, what="the end")
-        detail = {"ends_at": iso(ends_at)}
-        events = told(actor, Action.LICENCE_EXTENDED, at=self._clock.now(), detail=detail)
-        return self._rights.extend_licence(licence_id, ends_at, events=events)
+        at = self._clock.now()
+        events = told(actor, Action.LICENCE_EXTENDED, at=at, detail={"ends_at": iso(ends_at)})
+        return self._rights.extend_licence(licence_id, ends_at, at=at, events=events)
 
     def confirm_shop(self, actor: Actor, licence_id: str, organisation_id: str) -> Licence:
         """The licensor says which organisation runs the named shop: that one holds the licence from now on.

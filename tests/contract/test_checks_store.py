@@ -10,12 +10,14 @@ import pytest
 
 from imgguard.errors import NotFound, StoreUnavailable
 from imgguard.ports import Accounts, AuditTrail, Catalogue, CheckStore, NewCheck, StoredFinding, Works
+from imgguard.provenance.leaves import open_leaf
 from imgguard.registry.accounts import Disclosure, Member, Organisation
 from imgguard.registry.ids import new_id
 from imgguard.registry.records import Reference, ReferenceStatus
 from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail
 from imgguard.storage.sql.catalogue import SqlCatalogue
 from imgguard.storage.sql.checks import SqlChecks
+from imgguard.storage.sql.log_store import SqlLog
 from imgguard.storage.sql.migrate import open_database
 from imgguard.storage.sql.works import SqlWorks
 
@@ -35,6 +37,7 @@ class House:
     catalogue: Catalogue
     checks: CheckStore
     works: Works
+    log: SqlLog
 
     def found(self, name: str, *, disclosure: Disclosure = Disclosure.OUTLINE) -> tuple[Organisation, Member]:
         organisation_id = new_id("org")
@@ -100,6 +103,7 @@ def house(empty: Path, tmp_path: Path) -> Iterator[House]:
         catalogue=SqlCatalogue(database),
         checks=SqlChecks(database),
         works=SqlWorks(database),
+        log=SqlLog(database),
     )
     database.close()
 
@@ -130,6 +134,21 @@ class TestChecks:
     def test_nobody_asked_at_the_console(self, house: House) -> None:
         found = house.checks.check(house.check(None, kept=False).finding_id)
         assert (found.asker, dict(found.standings), found.kept_until) == (None, {}, None)
+
+    def test_it_is_in_the_log_until_it_is_erased(self, house: House) -> None:
+        organisation, member = house.found("ann")
+        asked, at_console = house.check(member), house.check(None)
+        assert house.log.leaf_about(asked.finding_id).owner_id == organisation.owner_id
+        assert house.log.leaf_about(at_console.finding_id).owner_id is None
+        (leaf, opening), (_, kept) = house.log.openings(0, limit=10)
+        assert opening is not None
+        body = open_leaf(leaf.leaf, opening).body
+        assert body["digests"] == {
+            "document": hashlib.sha256(asked.document.encode()).hexdigest(),
+            "query": asked.query_sha256,
+        }
+        house.checks.erase(asked.finding_id, at=LATER, event=event(organisation.organisation_id))
+        assert house.log.openings(0, limit=10) == [(leaf, None), (house.log.leaf_about(at_console.finding_id), kept)]
 
     def test_all_of_it_or_nothing(self, house: House) -> None:
         _, member = house.found("ann")

@@ -12,6 +12,9 @@ from sqlalchemy import event as sqlalchemy_event
 
 from imgguard.errors import InputError, InvalidTransition, NotFound
 from imgguard.ports import Accounts, AuditTrail, Catalogue, Rights, StoredFinding
+from imgguard.provenance.canonical import to_canonical
+from imgguard.provenance.leaves import open_leaf
+from imgguard.provenance.records import Kind, Record
 from imgguard.registry.accounts import AuditEvent, Disclosure, Member, Organisation
 from imgguard.registry.decisions import DecidedBy, Decision, DecisionKind
 from imgguard.registry.ids import new_id
@@ -20,6 +23,7 @@ from imgguard.registry.records import Reference
 from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail
 from imgguard.storage.sql.catalogue import SqlCatalogue
 from imgguard.storage.sql.engine import Database
+from imgguard.storage.sql.log_store import SqlLog
 from imgguard.storage.sql.migrate import open_database
 from imgguard.storage.sql.rights import SqlRights
 
@@ -239,13 +243,13 @@ class TestLicences:
 
     def test_extended(self, house: House) -> None:
         granted, rights = house.grant(), house.rights
-        later = rights.extend_licence(granted.licence_id, END + timedelta(days=1), events=house.told)
+        later = rights.extend_licence(granted.licence_id, END + timedelta(days=1), at=NOON, events=house.told)
         assert later == replace(granted, ends_at=END + timedelta(days=1), revision=2)
-        assert rights.extend_licence(granted.licence_id, None, events=house.told).ends_at is None
+        assert rights.extend_licence(granted.licence_id, None, at=NOON, events=house.told).ends_at is None
         before = house.events()
-        assert rights.extend_licence(granted.licence_id, None, events=house.told).revision == 3
+        assert rights.extend_licence(granted.licence_id, None, at=NOON, events=house.told).revision == 3
         with pytest.raises(InputError):
-            rights.extend_licence(granted.licence_id, END, events=house.told)
+            rights.extend_licence(granted.licence_id, END, at=NOON, events=house.told)
         assert house.events() == before
         assert rights.licence(granted.licence_id).ends_at is None
 
@@ -271,7 +275,7 @@ class TestLicences:
         for attempt in (
             lambda: rights.licence("lic_none"),
             lambda: rights.revoke_licence("lic_none", at=NOON, events=house.told),
-            lambda: rights.extend_licence("lic_none", None, events=house.told),
+            lambda: rights.extend_licence("lic_none", None, at=NOON, events=house.told),
             lambda: rights.take_up_licence("lic_none", house.bob.organisation_id, at=NOON, events=house.told),
             lambda: rights.add_document(document("lic_none"), most=9, events=house.told),
             lambda: rights.decision("dec_none"),
@@ -307,7 +311,7 @@ class TestReminders:
         assert house.events()[-2:] == [f"{granted.licence_id} 1"] * 2
         before = house.events()
         assert (self.remind(house), house.events()) == ([], before)
-        house.rights.extend_licence(granted.licence_id, END, events=house.told)
+        house.rights.extend_licence(granted.licence_id, END, at=NOON, events=house.told)
         assert self.remind(house) == [granted.licence_id]
 
     def test_not_marked_when_its_events_cannot_be_written(self, house: House) -> None:
@@ -495,3 +499,64 @@ class TestDecisions:
         assert about(one) == {one.reference_id: [same_bytes, same_pixels]}
         assert about(one, two)[two.reference_id] == [about_two]
         assert about() == {}
+
+    def test_each_change_is_in_the_log_without_what_may_be_erased(
+        self, house: House, decide: Callable[..., Decision]
+    ) -> None:
+        reference = house.register("Bob's", b"one")
+        made = decide(reference, note="a secret")
+        for _ in range(2):
+            house.rights.retract_decision(made.decision_id, at=LATER, event=event(house.ann.organisation_id, "r"))
+        first, second = logged(house, made.decision_id)
+        assert (first.kind, first.body["facts"]["event"], second.body["facts"]["event"]) == (
+            Kind.DECISION,
+            "made",
+            "retracted",
+        )
+        assert first.body["facts"] | {"event": None} == {
+            "event": None,
+            "decision": "not_a_copy",
+            "by": "reviewer",
+            "reference_id": reference.reference_id,
+            "finding_id": made.finding_id,
+        }
+        assert first.body["digests"] == {"query": digest("bytes")}
+        assert SqlLog(house.database).leaf_about(made.decision_id).owner_id == house.bob.owner_id
+        assert b"secret" not in first.to_bytes()
+        assert made.member_id.encode() not in first.to_bytes()
+
+
+def logged(house: House, object_id: str) -> list[Record]:
+    """What the leaves about it stand for, in order."""
+    return [
+        open_leaf(leaf.leaf, opening)
+        for leaf, opening in SqlLog(house.database).openings(0, limit=1000)
+        if opening is not None and leaf.object_id == object_id
+    ]
+
+
+class TestLicencesInTheLog:
+    def test_granted_extended_and_revoked_once_each(self, house: House) -> None:
+        works = frozenset(house.register("Ann's", data).work_id or "" for data in (b"one", b"two"))
+        granted = house.grant(work_ids=works, uses=frozenset({"listing"}))
+        for _ in range(2):
+            house.rights.extend_licence(granted.licence_id, None, at=NOON, events=house.told)
+        for _ in range(2):
+            house.rights.revoke_licence(granted.licence_id, at=LATER, events=house.told)
+        records = logged(house, granted.licence_id)
+        assert [(one.kind, one.body["facts"]["event"]) for one in records] == [
+            (Kind.LICENCE, "granted"),
+            (Kind.LICENCE, "extended"),
+            (Kind.LICENCE_REVOCATION, "revoked"),
+        ]
+        terms = [one.body["facts"]["terms"] for one in records]
+        assert terms[0]["licensor"] == house.ann.organisation_id
+        assert (terms[0]["work_count"], terms[0]["uses"]) == (2, ["listing"])
+        assert (terms[0]["ends_at"], terms[1]["ends_at"]) == ("2026-03-31T12:00:00Z", None)
+        expected = hashlib.sha256(to_canonical(sorted(works))).hexdigest()
+        assert records[0].body["digests"] == {"works": expected}
+
+    def test_one_that_is_refused_is_not_in_it(self, house: House) -> None:
+        with pytest.raises(NotFound):
+            house.grant(work_ids=frozenset({"wrk_none"}))
+        assert SqlLog(house.database).counts() == {}

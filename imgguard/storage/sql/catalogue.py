@@ -10,7 +10,7 @@ from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
 from imgguard.ports import BlobDeletions, Generation, IndexChange, IndexState, NewCheck, StoredFinding
 from imgguard.registry.accounts import AuditEvent
 from imgguard.registry.records import Content, Owner, Reference, ReferenceStatus
-from imgguard.storage.sql import audit, checks, contents, index_log, queries, references
+from imgguard.storage.sql import audit, checks, contents, index_log, log_events, queries, references
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.migrate import BUSY_SECONDS, open_database
 from imgguard.storage.sql.statistics import statistics
@@ -185,6 +185,7 @@ class SqlCatalogue:
             queries.add_finding(connection, finding)
             if check is not None:
                 checks.add(connection, finding.finding_id, check, kept_until=query_expires_at or finding.created_at)
+            log_events.finding(connection, finding, organisation_id=None if check is None else check.organisation_id)
             if query_expires_at is not None:
                 queries.keep_query(connection, finding.query_sha256, until=query_expires_at)
                 if store_blob is not None:

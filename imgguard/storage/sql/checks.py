@@ -13,7 +13,7 @@ from imgguard.fingerprint.fingerprint import DescriptorKind
 from imgguard.ports import Asker, MadeCheck, NewCheck, Original, StoredFinding
 from imgguard.registry.accounts import AuditEvent, Disclosure
 from imgguard.registry.records import ReferenceStatus
-from imgguard.storage.sql import audit, job_rows, references
+from imgguard.storage.sql import audit, job_rows, log, references
 from imgguard.storage.sql import queries as queries_rows
 from imgguard.storage.sql.contents import STATEMENT_NUMBERS, is_searchable
 from imgguard.storage.sql.engine import Database
@@ -104,6 +104,7 @@ def _decided(connection: Connection, finding_ids: Collection[str]) -> set[str]:
 def _erase(connection: Connection, finding_id: str, *, at: datetime) -> None:
     query_sha256 = queries_rows.finding(connection, finding_id).query_sha256
     job_rows.forget_names(connection, [finding_id])
+    log.close(connection, finding_id)
     for table in (standings, checks, findings):
         connection.execute(delete(table).where(table.c.finding_id == finding_id))
     if connection.execute(select(findings.c.finding_id).where(findings.c.query_sha256 == query_sha256)).first() is None:

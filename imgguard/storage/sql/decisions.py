@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, insert, or_
 
 from imgguard.errors import NotFound
 from imgguard.registry.decisions import DecidedBy, Decision, DecisionKind
+from imgguard.storage.sql import log_events
 from imgguard.storage.sql.schema import decisions, organisations, refs
 
 _COLUMNS = [column.name for column in decisions.columns]
@@ -29,6 +30,12 @@ def _record(row: Row[Any]) -> Decision:
 
 def add(connection: Connection, decision: Decision) -> None:
     connection.execute(insert(decisions).values({name: getattr(decision, name) for name in _COLUMNS}))
+    owner_id = _owner_of(connection, decision.reference_id)
+    log_events.decision(connection, decision, "made", owner_id=owner_id, at=decision.decided_at)
+
+
+def _owner_of(connection: Connection, reference_id: str) -> str:
+    return str(connection.execute(select(refs.c.owner_id).where(refs.c.reference_id == reference_id)).scalar_one())
 
 
 def get(connection: Connection, decision_id: str) -> Decision:
@@ -55,7 +62,10 @@ def retract(connection: Connection, decision_id: str, *, at: datetime) -> tuple[
     if get(connection, decision_id).retracted_at is not None:
         return get(connection, decision_id), False
     connection.execute(update(decisions).where(decisions.c.decision_id == decision_id).values(retracted_at=at))
-    return get(connection, decision_id), True
+    retracted = get(connection, decision_id)
+    owner_id = _owner_of(connection, retracted.reference_id)
+    log_events.decision(connection, retracted, "retracted", owner_id=owner_id, at=at)
+    return retracted, True
 
 
 def about(

@@ -9,7 +9,7 @@ from imgguard.ports.rights import Events
 from imgguard.registry.accounts import AuditEvent
 from imgguard.registry.decisions import Decision
 from imgguard.registry.licences import Licence, LicenceDocument
-from imgguard.storage.sql import audit, decisions, licences, queries
+from imgguard.storage.sql import audit, decisions, licences, log_events, queries
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.schema import licences as licence_table
 
@@ -30,6 +30,7 @@ class SqlRights:
     def grant(self, licence: Licence, *, link_sha256: str | None, events: Events) -> Licence:
         with self._database.write() as connection:
             granted = licences.add(connection, licence, link_sha256=link_sha256)
+            log_events.licence(connection, granted, "granted", at=granted.created_at)
             _tell(connection, granted, events)
             return granted
 
@@ -60,13 +61,15 @@ class SqlRights:
         with self._database.write() as connection:
             after, is_change = licences.revoke(connection, licence_id, at=at)
             if is_change:
+                log_events.licence(connection, after, "revoked", at=at)
                 _tell(connection, after, events)
             return after
 
-    def extend_licence(self, licence_id: str, ends_at: datetime | None, *, events: Events) -> Licence:
+    def extend_licence(self, licence_id: str, ends_at: datetime | None, *, at: datetime, events: Events) -> Licence:
         with self._database.write() as connection:
             after, is_change = licences.extend(connection, licence_id, ends_at)
             if is_change:
+                log_events.licence(connection, after, "extended", at=at)
                 _tell(connection, after, events)
             return after
 
