@@ -18,6 +18,7 @@ from imgguard.bootstrap.allocator import give_back
 from imgguard.errors import AuthenticationRequired, ImgguardError
 from imgguard.services.generations import ensure_active
 from imgguard.services.messenger import Messenger
+from imgguard.services.publisher import Publisher
 from imgguard.settings import Settings
 from imgguard.web import pages
 from imgguard.worker.comparer import ComparerProcess
@@ -38,7 +39,8 @@ def create() -> FastAPI:
 def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
     """The application on an open store, with workers that are being started; both are closed when it ends.
 
-    ``hosts`` as in `create_app`. Raises DependencyError, ConfigurationError when the store cannot be opened.
+    ``hosts`` as in `create_app`. Raises DependencyError, ConfigurationError when the store cannot be opened, and
+    LogInconsistent when its log and its database contradict each other.
     """
     give_back()
     with ExitStack() as opening:
@@ -47,6 +49,8 @@ def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
         services.tidy()
         ensure_active(services.catalogue, services.models, services.clock)
         opening.enter_context(_Tidying(services))
+        services.transparency.check()
+        opening.enter_context(Publisher(services.transparency, seconds=settings.log_checkpoint_seconds))
         opening.enter_context(Messenger(services.webhook_sender))
         pool = Pool(services)
         opening.callback(pool.stop, seconds=_GRACE_SECONDS)

@@ -112,6 +112,7 @@ def touch(services: Services) -> None:
         "personal_data",
         "references",
         "single_sign_on",
+        "transparency",
         "webhooks",
         "works",
     ):

@@ -129,7 +129,7 @@ def describe(app: FastAPI) -> Object:
     for route in walk(app.routes):
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():
-                _complete(route, document["paths"][route.path][method.lower()])
+                _complete(route, document["paths"][route.path_format][method.lower()])
     components["schemas"] = dict(sorted(schemas.items()))
     kinds: list[type[ImgguardError] | int] = [*TRANSPORT, *STATUS]
     examples = {code: {"value": value} for code, value in map(_example, kinds)}

@@ -66,6 +66,7 @@ class Services(PeopleServices):
             removal=self.removal,
             library=self.library,
             standings=self.standings,
+            transparency=self.transparency,
             clock=self.clock,
         )
 

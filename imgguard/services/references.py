@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from imgguard.errors import InputError, NotFound
 from imgguard.fingerprint.describe import reduced
-from imgguard.ports import BlobStore, CheckStore, Clock, FiledReference, Works
+from imgguard.ports import BlobStore, CheckStore, Clock, FiledReference, LoggedLeaf, Works
+from imgguard.provenance.leaves import Opening
+from imgguard.provenance.records import Kind
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, AuditEvent, Scope
 from imgguard.registry.licences import Use
@@ -19,6 +21,7 @@ from imgguard.services.pictures import jpeg
 from imgguard.services.registration import Registration
 from imgguard.services.removal import Removal, Telling
 from imgguard.services.rights_inputs import checked_limit
+from imgguard.services.transparency import LogProof, Transparency
 from imgguard.services.views import (
     MatchView,
     ReferenceView,
@@ -45,6 +48,7 @@ class References:
         removal: Removal,
         library: CatalogueLibrary,
         standings: Standings,
+        transparency: Transparency,
         clock: Clock,
     ) -> None:
         self._works = works
@@ -54,6 +58,7 @@ class References:
         self._removal = removal
         self._library = library
         self._standings = standings
+        self._transparency = transparency
         self._clock = clock
 
     # handing in
@@ -165,6 +170,27 @@ class References:
         if stored is None:
             raise _erased(reference_id)
         return jpeg(reduced(stored.working, side))
+
+    def proof(self, actor: Actor, reference_id: str, kind: Kind | None = None) -> LogProof:
+        """That the log has its registration, or the latest leaf of ``kind`` about it. A tombstone has proofs too.
+
+        Raises PermissionDenied without `references:read`, NotFound, InvalidTransition while no checkpoint has the leaf.
+        """
+        self._readable(actor, reference_id)
+        return self._transparency.proof_of(reference_id, kind)
+
+    def logged(self, actor: Actor, reference_id: str, kind: Kind | None = None) -> tuple[LoggedLeaf, Opening]:
+        """The leaf, as `proof` chooses it, and what opens it: for the owner alone.
+
+        Raises PermissionDenied without `references:read`, NotFound, also once it is erased.
+        """
+        actor.require(Scope.REFERENCES_READ)
+        if not actor.owns(self._works.filed(reference_id).reference.owner_id):
+            raise _nothing(reference_id)
+        leaf, opening = self._transparency.leaf_of(reference_id, kind)
+        if opening is None:
+            raise _erased(reference_id)
+        return leaf, opening
 
     # changing
 

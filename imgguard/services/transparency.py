@@ -241,13 +241,19 @@ class Transparency:
                     yield path, self._files.read(path)
             yield CHECKPOINT, last.note
 
+    def leaf_of(self, object_id: str, kind: Kind | None = None) -> tuple[LoggedLeaf, Opening | None]:
+        """The leaf about ``object_id``, the latest of ``kind`` or the first of all, and what opens it; None once that
+        is erased. Raises NotFound."""
+        leaf = self._store.leaf_about(object_id, kind)
+        return self._store.openings(leaf.position, limit=1)[0]
+
     def proof_of(self, object_id: str, kind: Kind | None = None) -> LogProof:
-        """That the log has the leaf about ``object_id``: the latest of ``kind``, or the first of all.
+        """That the log has the leaf that `leaf_of` gives.
 
         Raises NotFound, InvalidTransition while no checkpoint has it, TileInvalid and InclusionProofInvalid when the
         files are damaged.
         """
-        leaf = self._store.leaf_about(object_id, kind)
+        leaf, opening = self.leaf_of(object_id, kind)
         last = self._store.last_checkpoint()
         if last is None or leaf.position >= last.size:
             raise InvalidTransition(
@@ -257,5 +263,4 @@ class Transparency:
         path = self._tiles.tree(last.size, last.root).inclusion_proof(leaf.position)
         verify_inclusion(leaf_hash(leaf.leaf), leaf.position, last.size, path, last.root)
         proof = Proof(index=leaf.position, path=path, checkpoint=last.note).to_bytes()
-        ((_, opening),) = self._store.openings(leaf.position, limit=1)
         return LogProof(leaf=leaf, proof=proof, opening=opening)

@@ -81,6 +81,11 @@ class Asking:
         return self.services.keys.issue(actor, "sample").key.key_id
 
     @property
+    def published(self) -> str:
+        """The size of the log, once all of it is published."""
+        return str(self.services.transparency.publish().size)
+
+    @property
     def rights(self) -> Rights:
         return Rights(services=self.services, world=self.world)
 
@@ -411,6 +416,14 @@ MATRIX |= {
     "DELETE /v1/references/{reference_id}": (lambda a: (a.reference_path, None), REGISTERS),
     "GET /v1/references/{reference_id}/original": (lambda a: (f"{a.reference_path}/original", None), KNOWS),
     "GET /v1/references/{reference_id}/picture": (lambda a: (f"{a.reference_path}/picture", None), KNOWS),
+    "GET /v1/references/{reference_id}/proof": (lambda a: (f"{a.reference_path}/proof{a.published[:0]}", None), KNOWS),
+    "GET /v1/references/{reference_id}/record": (
+        lambda a: (f"{a.reference_path}/record", None),
+        "401 403 200 403 200 403 403 404 403 403",
+    ),
+    "GET /v1/log": (lambda a: ("/v1/log", None), ALL),
+    "GET /log/checkpoint": (lambda a: (f"/log/checkpoint{a.published[:0]}", None), ALL),
+    "GET /log/tile/{path:path}": (lambda a: (f"/log/tile/0/000.p/{a.published}", None), ALL),
 }
 MATRIX |= {
     "GET /v1/webhooks": (lambda a: ("/v1/webhooks", None), RUNS),

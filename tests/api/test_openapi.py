@@ -25,7 +25,7 @@ OPERATIONS = {
     for path, operations in DOCUMENT["paths"].items()
     for method, operation in operations.items()
 }
-ROUTES = {f"{method} {route.path}": route for route in walk(APP.routes) for method in route.methods}
+ROUTES = {f"{method} {route.path_format}": route for route in walk(APP.routes) for method in route.methods}
 
 
 def valid(value: object, schema: dict[str, Any]) -> None:

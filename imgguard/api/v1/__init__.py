@@ -17,6 +17,7 @@ from imgguard.api.v1 import (
     references,
     session,
     single_sign_on,
+    transparency,
     webhooks,
     works,
 )
@@ -36,6 +37,9 @@ ROUTERS = (
     jobs.router,
     feeds.router,
     references.router,
+    transparency.files_router,
+    transparency.open_router,
+    transparency.router,
     works.router,
     collections.router,
     compare.router,
