@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from imgguard.bench import plots, report_tables, service_tables
+from imgguard.bench import log, plots, report_tables, service_tables
 from imgguard.bench.summary import METHODS
 from imgguard.bench.tables import Table, console, markdown
 from imgguard.bench.targets import outcomes
 from imgguard.verdict.calibration import shipped
 
-SECTIONS = ("accuracy", "speed", "scale", "service")
+SECTIONS = ("accuracy", "speed", "scale", "log", "service")
 RESULTS = Path("benchmarks/results.json")
 REASONS = Path("benchmarks/reasons.json")
 
@@ -71,7 +71,8 @@ def write(results: Mapping[str, Any], folder: Path) -> list[Path]:
 def page_of(results: Mapping[str, Any], reasons: Mapping[str, str]) -> str:
     """The whole page as Markdown."""
     parts = [_INTRODUCTION.rstrip(), _titled(report_tables.targets(results, reasons), level=2)]
-    for name, section in (("accuracy", _accuracy), ("speed", _speed), ("scale", _scale), ("service", _service)):
+    sections = {"accuracy": _accuracy, "speed": _speed, "scale": _scale, "log": _transparency, "service": _service}
+    for name, section in sections.items():
         if name in results:
             parts += section(results[name])
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -128,6 +129,10 @@ def _scale(found: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _transparency(found: Mapping[str, Any]) -> list[str]:
+    return ["## Transparency log", _made(found["made"]), _titled(log.table(dict(found)))]
+
+
 def _service(found: Mapping[str, Any]) -> list[str]:
     return [
         "## The service",
@@ -166,6 +171,8 @@ def printed(results: Mapping[str, Any]) -> str:
         tables += [report_tables.latency(results["speed"]), report_tables.bulk(results["speed"])]
     if "scale" in results:
         tables.append(report_tables.scale(results["scale"]))
+    if "log" in results:
+        tables.append(log.table(dict(results["log"])))
     if "service" in results:
         tables += [service_tables.checks(results["service"]), service_tables.many(results["service"])]
     tables.append(report_tables.targets(results, {}))

@@ -16,14 +16,14 @@ DEEPEST = 32
 _LONGEST_INTEGER = len(str(-LARGEST_INTEGER))
 
 
-def to_canonical(value: object) -> bytes:
+def to_canonical(value: object, *, deepest: int = DEEPEST) -> bytes:
     """``value`` (dicts with text keys, lists, texts, numbers, booleans, None) as RFC 8785 writes it.
 
     What this writes, `parse_canonical` reads. Raises InputError for what has no such form: NaN and infinities, integers
-    beyond `LARGEST_INTEGER`, lone surrogates, keys that are no texts, what is nested deeper than `DEEPEST`.
+    beyond `LARGEST_INTEGER`, lone surrogates, keys that are no texts, what is nested deeper than ``deepest``.
     """
     try:
-        _check_depth(value, DEEPEST)
+        _check_depth(value, deepest)
         return rfc8785.dumps(value)  # type: ignore[arg-type]
     except (ValueError, TypeError, AttributeError, NotCanonical) as error:
         raise InputError(

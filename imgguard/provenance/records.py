@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from imgguard.errors import InputError, NotCanonical, RecordInvalid
+from imgguard.errors import InputError, RecordInvalid
 from imgguard.provenance import shapes
 from imgguard.provenance.canonical import LARGEST_INTEGER, parse_canonical, to_canonical
 
@@ -110,11 +110,9 @@ class Record:
 
     def to_bytes(self) -> bytes:
         """In canonical JSON. Raises InputError for what has no such form, or is too long."""
-        data = to_canonical({"v": VERSION, "kind": self.kind.value, "body": self.body})
-        try:
-            parse_record(data)
-        except (NotCanonical, RecordInvalid) as error:
-            raise InputError(f"this is not a record: {error.detail}") from error
+        data = to_canonical({"v": VERSION, "kind": self.kind.value, "body": self.body}, deepest=DEEPEST_RECORD)
+        if len(data) > LONGEST_RECORD:
+            raise InputError(f"this is not a record: {len(data)} bytes, and at most {LONGEST_RECORD} are read")
         return data
 
     @property

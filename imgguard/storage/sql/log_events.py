@@ -45,13 +45,12 @@ def licence(connection: Connection, about: Licence, event: str, *, at: datetime)
 
 def finding(connection: Connection, stored: StoredFinding, *, organisation_id: str | None) -> None:
     """That a check had this outcome: the service says so, and nobody signs."""
-    document = json.loads(stored.document)
     record = event_record(
         Kind.FINDING,
         subject=stored.finding_id,
         occurred_at=log.second(stored.created_at),
         digests={"document": _digest(stored.document.encode()), "query": stored.query_sha256},
-        facts={"verdict": document.get("verdict")},
+        facts={"verdict": _verdict(stored.document)},
     )
     owner_id = None if organisation_id is None else organisation(connection, organisation_id).owner_id
     log.append(connection, record, object_id=stored.finding_id, owner_id=owner_id, at=stored.created_at)
@@ -73,6 +72,15 @@ def decision(connection: Connection, about: Decision, event: str, *, owner_id: s
         },
     )
     log.append(connection, record, object_id=about.decision_id, owner_id=owner_id, at=at)
+
+
+def _verdict(document: str) -> str | None:
+    """None when the document is not one; it is logged as it is."""
+    try:
+        found = json.loads(document).get("verdict")
+    except (ValueError, AttributeError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _digest(data: bytes) -> str:

@@ -144,6 +144,15 @@ def results() -> dict[str, Any]:
             "bulk": {"quick": bulk},
             "made": made,
         },
+        "log": {
+            "leaves": 100,
+            "append": {"seconds": 0.2, "cpu_seconds": 0.1},
+            "publish": {"seconds": 0.2, "cpu_seconds": 0.1},
+            "publish_one": {"seconds": 0.02, "cpu_seconds": 0.01},
+            "proof": {"seconds": 0.002, "cpu_seconds": 0.001},
+            "registration_ms": {"whole": 300.0, "leaf": 1.5},
+            "made": made,
+        },
         "service": {
             "cores": 2,
             "registered": 20,

@@ -126,7 +126,7 @@ def test_samples_follow_from_the_options() -> None:
 def test_unknown_part(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         options_of(["--only", "beauty"])
-    assert "accuracy, speed, scale, service" in capsys.readouterr().err
+    assert "accuracy, speed, scale, log, service" in capsys.readouterr().err
 
 
 def test_missing_images_are_told(
