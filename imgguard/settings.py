@@ -44,6 +44,12 @@ class Settings(BaseSettings):
         le=4_000_000_000,  # a file goes to its decoder process with a length of four bytes
         description="Largest accepted file, in bytes.",
     )
+    max_proof_bytes: int = Field(
+        default=200_000_000,
+        ge=1,
+        le=100_000_000_000,
+        description="Largest file that is attached to a reference, in bytes; RAW files have 20 to 100 million.",
+    )
     max_image_pixels: int = Field(
         default=100_000_000,
         ge=1,

@@ -51,7 +51,12 @@ def create_app(
         lifespan=partial(_lifespan, services=services, closing=closing or ExitStack()),
         middleware=[
             Middleware(Requests, metrics=metrics, secure=is_secure(settings)),
-            Middleware(Gate, names=Names.of(settings, hosts), max_bytes=settings.max_request_bytes),
+            Middleware(
+                Gate,
+                names=Names.of(settings, hosts),
+                max_bytes=settings.max_request_bytes,
+                max_proof_bytes=settings.max_proof_bytes,
+            ),
         ],
     )
     app.state.services, app.state.pool, app.state.metrics = services, pool, metrics
@@ -110,6 +115,7 @@ def touch(services: Services) -> None:
         "models",
         "organisations",
         "personal_data",
+        "reference_claims",
         "references",
         "single_sign_on",
         "transparency",

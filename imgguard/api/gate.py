@@ -16,6 +16,12 @@ from imgguard.settings import Settings
 LARGEST_JSON = 1_000_000
 """Bytes of a body that is neither a form with files nor a picture."""
 
+_AROUND_PROOF = 100_000
+"""Bytes of a form beside the file in it."""
+
+_PROOFS = re.compile(r"/v1/references/[^/]+/proofs")
+"""Where files may be larger than pictures: they go to the disk, and are never decoded."""
+
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _ANY_NAME = frozenset({"/healthz", "/readyz"})
 """Asked by load balancers, by whatever address they have; they tell nothing that a name would protect."""
@@ -71,10 +77,11 @@ class Names:
 class Gate:
     """ASGI middleware. Puts ``address`` (of who asks) and ``is_local`` (nobody between) into the request's state."""
 
-    def __init__(self, app: ASGIApp, *, names: Names, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, names: Names, max_bytes: int, max_proof_bytes: int = 0) -> None:
         self._app = app
         self._names = names
         self._max_bytes = max_bytes
+        self._max_with_proof = max(max_bytes, max_proof_bytes + _AROUND_PROOF)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -85,7 +92,7 @@ class Gate:
         try:
             self._check_name(scope, headers)
             _check_query(scope)
-            limit = self._limit(headers)
+            limit = self._limit(scope, headers)
             _check_length(headers, limit)
         except Refused as refusal:
             await of_refusal(scope, refusal)(scope, receive, send)
@@ -109,9 +116,11 @@ class Gate:
         if name not in self._names.hosts and scope["path"] not in _ANY_NAME:
             raise Refused(421, "the service does not answer under this name")
 
-    def _limit(self, headers: Headers) -> int:
+    def _limit(self, scope: Scope, headers: Headers) -> int:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         has_files = kind == "multipart/form-data" or kind.startswith("image/")
+        if kind == "multipart/form-data" and _PROOFS.fullmatch(scope["path"]):
+            return self._max_with_proof
         return self._max_bytes if has_files else min(LARGEST_JSON, self._max_bytes)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from imgguard.api.claim_schemas import ClaimsGiven
 from imgguard.api.schemas import Number
 from imgguard.services import views
 from imgguard.services.contract import ErrorObject
@@ -46,6 +47,8 @@ REFERENCE: dict[str, Any] = {
     "registered_at": _AT,
     "withdrawn_at": None,
     "erased_at": None,
+    "claims": None,
+    "proofs": None,
 }
 JOB: dict[str, Any] = {
     "job_id": "job_01jnv7kv8k0m2p4r6t8v0x2z4b",
@@ -104,6 +107,7 @@ class ReferenceByUrl(BaseModel):
 
     url: _Url
     title: str | None = Field(default=None, max_length=1000, description="Of its work; default: like the file.")
+    claims: ClaimsGiven | None = Field(default=None, description="What the claimant states about it.")
 
 
 class Check(views.CheckView):

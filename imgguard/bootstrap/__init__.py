@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from imgguard.services.feeds import Feeds
     from imgguard.services.hash_search import HashSearch
     from imgguard.services.jobs import Jobs
+    from imgguard.services.reference_claims import ReferenceClaims
     from imgguard.services.references import References
     from imgguard.services.transparency import Transparency
     from imgguard.services.webhook_sending import Sender
@@ -69,6 +70,12 @@ class Services(PeopleServices):
             transparency=self.transparency,
             clock=self.clock,
         )
+
+    @cached_property
+    def reference_claims(self) -> "ReferenceClaims":
+        from imgguard.services.reference_claims import ReferenceClaims
+
+        return ReferenceClaims(works=self.work_store, claiming=self.claiming, clock=self.clock)
 
     @cached_property
     def works(self) -> "Works":

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from imgguard.storage.log_files import LocalLogFiles
     from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail, SqlCredentials
     from imgguard.storage.sql.checks import SqlChecks
+    from imgguard.storage.sql.claim_store import SqlClaims
     from imgguard.storage.sql.feeds import SqlFeeds
     from imgguard.storage.sql.idempotency import SqlIdempotencyKeys
     from imgguard.storage.sql.jobs import SqlJobs
@@ -149,6 +150,12 @@ class Adapters:
         from imgguard.storage.sql.rights import SqlRights
 
         return SqlRights(self.database)
+
+    @cached_property
+    def claim_store(self) -> "SqlClaims":
+        from imgguard.storage.sql.claim_store import SqlClaims
+
+        return SqlClaims(self.database)
 
     @cached_property
     def log_store(self) -> "SqlLog":

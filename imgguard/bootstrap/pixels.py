@@ -9,6 +9,7 @@ from imgguard.storage.sql.schema import HEAD
 
 if TYPE_CHECKING:
     from imgguard.services.checking import Checking
+    from imgguard.services.claiming import Claiming
     from imgguard.services.comparison import Comparer, Comparison
     from imgguard.services.diagnosis import Doctor
     from imgguard.services.drawings import Drawings, Sign
@@ -73,6 +74,18 @@ class PixelServices(Adapters):
         from imgguard.services.removal import Removal
 
         return Removal(catalogue=self.catalogue, blobs=self.blobs, index=self.index, clock=self.clock)
+
+    @cached_property
+    def claiming(self) -> "Claiming":
+        from imgguard.services.claiming import Claiming
+
+        return Claiming(
+            store=self.claim_store,
+            catalogue=self.catalogue,
+            blobs=self.blobs,
+            clock=self.clock,
+            max_bytes=self.settings.max_proof_bytes,
+        )
 
     @cached_property
     def rebuilding(self) -> "Rebuilding":

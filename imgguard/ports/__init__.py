@@ -13,7 +13,7 @@ from imgguard.ports.accounts import (
     NewCredential,
     SessionGrant,
 )
-from imgguard.ports.blobs import BlobStore
+from imgguard.ports.blobs import BlobStore, StoredFile
 from imgguard.ports.catalogue import (
     BlobDeletions,
     Catalogue,
@@ -24,6 +24,7 @@ from imgguard.ports.catalogue import (
     StoredFinding,
 )
 from imgguard.ports.checks import Asker, CheckStore, MadeCheck, Original
+from imgguard.ports.claims import ClaimStore
 from imgguard.ports.clock import Clock
 from imgguard.ports.feeds import Feed, FeedStore, NewFeed
 from imgguard.ports.idempotency import IdempotencyKeys, StoredAnswer
@@ -65,6 +66,7 @@ __all__ = [
     "Catalogue",
     "CheckStore",
     "CheckedUrl",
+    "ClaimStore",
     "ClaimedDelivery",
     "ClaimedItem",
     "Clock",
@@ -116,6 +118,7 @@ __all__ = [
     "Slots",
     "StoredAnswer",
     "StoredCheckpoint",
+    "StoredFile",
     "StoredFinding",
     "TimestampAuthority",
     "Traces",

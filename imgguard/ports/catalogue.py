@@ -7,6 +7,7 @@ from typing import Protocol
 
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
 from imgguard.registry.accounts import AuditEvent
+from imgguard.registry.claims import NewClaims
 from imgguard.registry.records import Content, Owner, Reference, ReferenceStatus
 
 
@@ -101,11 +102,13 @@ class Catalogue(Protocol):
         file: str,
         at: datetime,
         title: str | None = None,
+        stated: NewClaims | None = None,
         store_blob: Callable[[], object] | None = None,
         event: Callable[[Reference], AuditEvent] | None = None,
     ) -> Reference:
         """Store owner (if new), content and descriptors (if new), work and reference. The work is called ``title``, or
-        like the file; one that exists already keeps its title unless another is given.
+        like the file; one that exists already keeps its title unless another is given. What is ``stated`` is stored,
+        and in the record of the registration.
 
         Raises DuplicateReference when the owner has an active reference of these bytes, and WeightsUnavailable when
         neither ``descriptors`` nor the store has an embedding made with the weights of the active generation.

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from imgguard.ports.checks import MadeCheck
 from imgguard.ports.jobs import Job
+from imgguard.registry.claims import AttachedProof, Statement
 from imgguard.registry.decisions import Decision
 
 
@@ -13,6 +14,8 @@ class Traces(Protocol):
 
     def checks(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[MadeCheck]: ...
     def jobs(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[Job]: ...
+    def statements(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[Statement]: ...
+    def proofs(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[AttachedProof]: ...
     def decisions(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[Decision]:
         """Retracted ones too."""
         ...

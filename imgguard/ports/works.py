@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from imgguard.registry.accounts import AuditEvent
+from imgguard.registry.claims import AttachedProof, Statement
 from imgguard.registry.records import Content, Reference, ReferenceStatus
 from imgguard.registry.works import Collection, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledReference:
-    """A reference with the title of its work and its content; both None once it is erased."""
+    """A reference with the title of its work and its content; both None once it is erased.
+
+    ``statements`` and ``proofs`` are what is stated of it and attached to it; None in lists.
+    """
 
     reference: Reference
     title: str | None
     content: Content | None
+    statements: Sequence[Statement] | None = None
+    proofs: Sequence[AttachedProof] | None = None
 
 
 class Works(Protocol):

@@ -50,6 +50,16 @@ class ProofKind(StrEnum):
     OTHER = "other"
 
 
+_CLAIMS = shapes.members(
+    {},
+    {
+        "dates": shapes.list_of(shapes.members({"what": shapes.text(_NAME), "at": shapes.date_or_time}), _MOST),
+        "places": shapes.list_of(shapes.text(_SENTENCE), _MOST),
+        "urls": shapes.list_of(shapes.text(_SENTENCE), _MOST),
+        "statement": shapes.text(_STATEMENT),
+    },
+)
+
 _REGISTRATION = shapes.members(
     {
         "reference_id": shapes.text(_NAME),
@@ -63,15 +73,7 @@ _REGISTRATION = shapes.members(
             }
         ),
         "metadata": shapes.any_object,
-        "claims": shapes.members(
-            {},
-            {
-                "dates": shapes.list_of(shapes.members({"what": shapes.text(_NAME), "at": shapes.date_or_time}), _MOST),
-                "places": shapes.list_of(shapes.text(_SENTENCE), _MOST),
-                "urls": shapes.list_of(shapes.text(_SENTENCE), _MOST),
-                "statement": shapes.text(_STATEMENT),
-            },
-        ),
+        "claims": _CLAIMS,
         "proofs": shapes.list_of(
             shapes.members(
                 {
@@ -159,6 +161,27 @@ class Claims:
     urls: Sequence[str] = ()
     statement: str | None = None
 
+    def to_object(self) -> dict[str, Any]:
+        """As plain JSON, without what is empty."""
+        claimed = {
+            "dates": [{"what": what, "at": at} for what, at in self.dates],
+            "places": list(self.places),
+            "urls": list(self.urls),
+            "statement": self.statement,
+        }
+        return {name: value for name, value in claimed.items() if value}
+
+
+def claims_of(value: object) -> Claims:
+    """The claims that ``value``, plain JSON, has. Raises RecordInvalid, which names the member."""
+    found: Mapping[str, Any] = shapes.checked(value, _CLAIMS, "claims")
+    return Claims(
+        dates=tuple((date["what"], date["at"]) for date in found.get("dates", ())),
+        places=tuple(found.get("places", ())),
+        urls=tuple(found.get("urls", ())),
+        statement=found.get("statement"),
+    )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFile:
@@ -193,13 +216,6 @@ def registration_record(
     ``metadata`` are facts that were read from the file (EXIF, XMP, C2PA) as plain JSON; integers beyond 2^53 - 1
     become texts.
     """
-    said = claims or Claims()
-    claimed = {
-        "dates": [{"what": what, "at": at} for what, at in said.dates],
-        "places": list(said.places),
-        "urls": list(said.urls),
-        "statement": said.statement,
-    }
     key = {} if claimant.public_key is None else {"public_key": claimant.public_key.hex()}
     body = {
         "reference_id": reference_id,
@@ -211,7 +227,7 @@ def registration_record(
             "decoder": pixels.decoder,
         },
         "metadata": _plain(metadata or {}),
-        "claims": {name: value for name, value in claimed.items() if value},
+        "claims": (claims or Claims()).to_object(),
         "proofs": [
             {"kind": ProofKind(one.kind).value, "sha256": one.sha256, "bytes": one.byte_length, "name": one.name}
             for one in proofs

@@ -17,7 +17,8 @@ from imgguard.registry.standing import Standing
 from imgguard.services import findings, redaction
 from imgguard.services.findings import FindingDocument
 from imgguard.services.redaction import Seen
-from imgguard.services.views import CheckView, StandingRecord, UseView
+from imgguard.services.standing_record import StandingRecord
+from imgguard.services.views import CheckView, UseView
 
 _log = logging.getLogger(__name__)
 

@@ -16,7 +16,8 @@ from imgguard.services.checking import Asked, Checking, Made, Request
 from imgguard.services.comparison import Comparer
 from imgguard.services.drawings import Drawings
 from imgguard.services.rights_inputs import checked_limit
-from imgguard.services.views import CheckView, CompareView, StandingRecord, use_view
+from imgguard.services.standing_record import StandingRecord
+from imgguard.services.views import CheckView, CompareView, use_view
 
 
 class Checks:

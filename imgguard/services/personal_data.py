@@ -10,6 +10,7 @@ from imgguard.registry.accounts import Member, Scope
 from imgguard.services import findings
 from imgguard.services.account_objects import iso
 from imgguard.services.check_erasure import checks_of, erase_checks
+from imgguard.services.claim_views import proof_object, statement_object
 from imgguard.services.job_objects import job_object
 from imgguard.services.members import Members
 from imgguard.services.rights_objects import decision_object
@@ -27,19 +28,23 @@ class PersonalData:
     def export(self, actor: Actor, member_id: str) -> dict[str, object]:
         """As plain JSON. For the member itself, and for admins.
 
-        ``checks``, ``jobs`` and ``decisions`` tell of pictures: they are null for an admin who may not see checks; and
-        so are ``events`` for a key that may not read the audit trail.
+        ``checks``, ``jobs``, ``claims``, ``proofs`` and ``decisions`` tell of pictures: they are null for an admin who
+        may not see checks; and so are ``events`` for a key that may not read the audit trail.
         """
         told = self._members.export(actor, member_id)
         is_own = actor.member_id == member_id and actor.key_id is None
         if not is_own and Scope.AUDIT_READ not in actor.scopes:
             told["events"] = None
         if not is_own and Scope.CHECKS_READ not in actor.scopes:
-            return {**told, "checks": None, "jobs": None, "decisions": None}
+            return {**told, **dict.fromkeys(("checks", "jobs", "claims", "proofs", "decisions"))}
         return {
             **told,
             "checks": [_check_object(made) for made in checks_of(member_id, self._traces)],
             "jobs": [job_object(job) for job in _all(self._traces.jobs, member_id, lambda job: job.job_id)],
+            "claims": [
+                statement_object(one) for one in _all(self._traces.statements, member_id, lambda one: one.claim_id)
+            ],
+            "proofs": [proof_object(one) for one in _all(self._traces.proofs, member_id, lambda one: one.proof_id)],
             "decisions": [
                 decision_object(one) for one in _all(self._traces.decisions, member_id, lambda one: one.decision_id)
             ],

@@ -9,11 +9,13 @@ from imgguard.provenance.leaves import Opening
 from imgguard.provenance.records import Kind
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, AuditEvent, Scope
+from imgguard.registry.claims import NewClaims
 from imgguard.registry.licences import Use
 from imgguard.registry.records import Content, Reference, ReferenceStatus
 from imgguard.services import redaction
 from imgguard.services.audit import event_of
 from imgguard.services.check_views import Standings
+from imgguard.services.claim_inputs import checked_claims
 from imgguard.services.contract import ErrorObject, Match
 from imgguard.services.invitations import checked_name
 from imgguard.services.library import CatalogueLibrary
@@ -63,23 +65,30 @@ class References:
 
     # handing in
 
-    def register(self, actor: Actor, data: bytes, *, file: str, title: str | None = None) -> RegisteredView:
+    def register(
+        self, actor: Actor, data: bytes, *, file: str, title: str | None = None, claims: object = None
+    ) -> RegisteredView:
         """Register an original of the actor's organisation. The same bytes again are a `duplicate`, which changes
-        nothing. ``title`` is what its work is called; by default like the file.
+        nothing. ``title`` is what its work is called; by default like the file. ``claims``: what is stated of it, as
+        plain JSON.
 
         Raises PermissionDenied without `references:write`, InputError, ConfigurationError, DependencyError.
         """
-        record = self.recorded(actor, data, file=file, title=title)
+        record = self.recorded(actor, data, file=file, title=title, claims=claims)
         return self._registered(actor, record, self._works.filed(record.reference_id))
 
-    def recorded(self, actor: Actor, data: bytes, *, file: str, title: str | None = None) -> RegistrationRecord:
+    def recorded(
+        self, actor: Actor, data: bytes, *, file: str, title: str | None = None, claims: object = None
+    ) -> RegistrationRecord:
         """`register`, as a job keeps it for `registered`. Not to be shown."""
         actor.require(Scope.REFERENCES_WRITE)
+        stated = None if claims is None else NewClaims(claims=checked_claims(claims), member_id=actor.member_id)
         line = self._registration.register(
             data,
             owner=actor.owner,
             file=file,
             title=None if title is None else checked_name(title, whose="a work"),
+            stated=stated,
             event=_telling(actor, Action.REFERENCE_REGISTERED),
         )
         return RegistrationRecord(

@@ -17,6 +17,7 @@ from imgguard.index.fusion import FusedHit
 from imgguard.pipeline import Profile, Tools, verify_candidates
 from imgguard.ports import BlobStore, Catalogue, Clock, Generation, ReferenceIndex
 from imgguard.registry.accounts import AuditEvent
+from imgguard.registry.claims import NewClaims
 from imgguard.registry.names import owner_name
 from imgguard.registry.records import Content, Reference
 from imgguard.services import sources
@@ -47,11 +48,13 @@ class Registered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """How a picture is to be registered. ``title`` is its work's; ``event`` tells the audit trail of it."""
+    """How a picture is to be registered. ``title`` is its work's; ``stated`` is what its claimant says of it;
+    ``event`` tells the audit trail of it."""
 
     owner: str
     file: str
     title: str | None = None
+    stated: NewClaims | None = None
     event: Callable[[Reference], AuditEvent] | None = None
 
 
@@ -84,13 +87,14 @@ class Registration:
         self._library = CatalogueLibrary(catalogue)
         self._search_then_add = threading.Lock()
 
-    def line(self, source: Source, *, owner: str) -> Registered:
-        """Register one file. Never raises for what is wrong with this file: then the line says `rejected`."""
+    def line(self, source: Source, *, owner: str, stated: NewClaims | None = None) -> Registered:
+        """Register one file, of which its owner has ``stated`` something. Never raises for what is wrong with it: then
+        the line says `rejected`."""
         sha256 = None
         try:
             data = sources.read(source, max_bytes=self._max_bytes)
             sha256 = hashlib.sha256(data).hexdigest()
-            return Registered(line=self.register(data, owner=owner, file=source.file))
+            return Registered(line=self.register(data, owner=owner, file=source.file, stated=stated))
         except Exception as error:
             line = RegisterLine(
                 file=source.file,
@@ -109,16 +113,17 @@ class Registration:
         owner: str,
         file: str,
         title: str | None = None,
+        stated: NewClaims | None = None,
         event: Callable[[Reference], AuditEvent] | None = None,
     ) -> RegisterLine:
         """Register these bytes; once this returns they are durable and will be found.
 
-        What was registered before has no ``event``, and keeps its title.
+        What was registered before has no ``event``, and keeps its title; what is ``stated`` now is not stored.
 
         Raises ConfigurationError, InputError, DependencyError.
         """
         owner = owner_name(owner)
-        entry = _Entry(owner=owner, file=file, title=title, event=event)
+        entry = _Entry(owner=owner, file=file, title=title, stated=stated, event=event)
         earlier = self._catalogue.find_reference(owner, hashlib.sha256(data).hexdigest())
         if earlier is not None:
             return _duplicate(earlier, file)
@@ -161,6 +166,7 @@ class Registration:
                     file=entry.file,
                     at=self._clock.now(),
                     title=entry.title,
+                    stated=entry.stated,
                     store_blob=lambda: self._blobs.put(data),
                     event=entry.event,
                 )

@@ -11,8 +11,9 @@ from imgguard.ports import FiledReference
 from imgguard.registry.decisions import Decision
 from imgguard.registry.licences import Because, LicenceStanding, LicenceStatus, Use
 from imgguard.registry.records import ReferenceStatus
-from imgguard.registry.standing import Standing, Summary
+from imgguard.registry.standing import Summary
 from imgguard.registry.works import Collection, Work
+from imgguard.services.claim_views import ProofView, StatementView, proof_view, statement_view
 from imgguard.services.contract import Credentials, ErrorObject, Match, MatchVerdict, Point, TransformObject
 from imgguard.services.credentials import credentials_of
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
@@ -158,6 +159,12 @@ class ReferenceView(_View):
     registered_at: AwareDatetime
     withdrawn_at: AwareDatetime | None
     erased_at: AwareDatetime | None
+    claims: list[StatementView] | None = Field(
+        default=None, description="What the claimant states (not verified), oldest first; null in lists."
+    )
+    proofs: list[ProofView] | None = Field(
+        default=None, description="Files that the claimant attached (not examined), oldest first; null in lists."
+    )
 
 
 class RegisteredView(_View):
@@ -250,6 +257,8 @@ def reference_view(filed: FiledReference) -> ReferenceView:
         registered_at=reference.registered_at,
         withdrawn_at=reference.withdrawn_at,
         erased_at=reference.erased_at,
+        claims=None if filed.statements is None else [statement_view(one) for one in filed.statements],
+        proofs=None if filed.proofs is None else [proof_view(one) for one in filed.proofs],
     )
 
 
@@ -270,31 +279,3 @@ def collection_view(collection: Collection) -> CollectionView:
         created_at=collection.created_at,
         work_count=collection.work_count,
     )
-
-
-class StandingRecord(_View):
-    """How a match stood when its check was made, as it is stored."""
-
-    is_own: bool
-    licence: LicenceView | None
-    decision: DecisionView | None
-
-    @classmethod
-    def of(cls, standing: Standing) -> "StandingRecord":
-        return cls(
-            is_own=standing.is_own,
-            licence=licence_view(standing.licence),
-            decision=decision_view(standing.decision),
-        )
-
-    def standing(self, decision: Decision | None) -> Standing:
-        """The same with the ``decision`` that is in force now."""
-        licence = None
-        if self.licence is not None:
-            licence = LicenceStanding(
-                status=self.licence.status,
-                licence_id=self.licence.licence_id,
-                ends_at=self.licence.ends_at,
-                because=tuple(self.licence.because),
-            )
-        return Standing(is_own=self.is_own, licence=licence, decision=decision)

@@ -7,11 +7,13 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from imgguard.errors import DigestMismatch, NotFound, StoreUnavailable
+from imgguard.ports.blobs import StoredFile
 from imgguard.storage.folders import PRIVATE, make_folder, sync_folder
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -45,13 +47,16 @@ class LocalBlobStore:
         try:
             if not _holds(target, data):
                 self._write(target, data)
-            # Also when another process renamed it: that one may not have come as far as this, and what is acknowledged
-            # has to be on the disk. Each folder holds the name of the one before.
-            for folder in (target.parent, target.parent.parent, self._root):
-                sync_folder(folder)
+            self._settle(target)
         except OSError as error:
             raise _unavailable(target, error) from error
         return sha256
+
+    def _settle(self, target: Path) -> None:
+        """Have its name on the disk: each folder holds that of the one before. Also when another process renamed the
+        file: that one may not have come as far as this, and what is acknowledged has to be durable."""
+        for folder in (target.parent, target.parent.parent, self._root):
+            sync_folder(folder)
 
     def _write(self, target: Path, data: bytes) -> None:
         with _temporary_file(self._temporary) as (temporary, descriptor):
@@ -59,9 +64,45 @@ class LocalBlobStore:
                 file.write(data)
                 file.flush()
                 os.fsync(descriptor)
-            for folder in (target.parent.parent, target.parent):  # not parents=True, which would forget the mode
-                folder.mkdir(mode=PRIVATE, exist_ok=True)
+            _make_parents(target)
             temporary.replace(target)
+
+    def put_file(self, file: IO[bytes]) -> StoredFile:
+        """Store what is left to be read of ``file``, and return what that was. Raises StoreUnavailable."""
+        digest, length = hashlib.sha256(), 0
+        try:
+            with _temporary_file(self._temporary) as (temporary, descriptor):
+                with os.fdopen(descriptor, "wb", closefd=False) as copy:
+                    while chunk := file.read(_CHUNK):
+                        digest.update(chunk)
+                        length += copy.write(chunk)
+                    copy.flush()
+                    os.fsync(descriptor)
+                target = self._path(digest.hexdigest())
+                _make_parents(target)
+                temporary.replace(target)  # whatever was there: if not the same bytes, it was damaged
+            self._settle(target)
+        except OSError as error:
+            raise _unavailable(self._root, error) from error
+        return StoredFile(sha256=target.name, byte_length=length)
+
+    def opened(self, sha256: str) -> IO[bytes]:
+        """The file with that digest, at its beginning; the caller closes it. Raises NotFound, DigestMismatch,
+        StoreUnavailable."""
+        target = self._path(sha256)
+        try:
+            with ExitStack() as closing:
+                file = closing.enter_context(target.open("rb"))
+                found = hashlib.file_digest(file, "sha256").hexdigest()
+                if found != sha256:
+                    raise DigestMismatch(f"{target} has SHA-256 {found}")
+                file.seek(0)
+                closing.pop_all()
+                return file
+        except FileNotFoundError as error:
+            raise NotFound(f"no stored file with SHA-256 {sha256}") from error
+        except OSError as error:
+            raise _unavailable(target, error) from error
 
     def get(self, sha256: str) -> bytes:
         """The bytes with that digest. Raises NotFound, DigestMismatch, StoreUnavailable."""
@@ -109,6 +150,11 @@ class LocalBlobStore:
         if not _SHA256.fullmatch(sha256):  # never a path made of something else
             raise NotFound(f"{sha256!r} is not a SHA-256 digest in lower-case hexadecimal")
         return self._root / sha256[:2] / sha256[2:4] / sha256
+
+
+def _make_parents(target: Path) -> None:
+    for folder in (target.parent.parent, target.parent):  # not parents=True, which would forget the mode
+        folder.mkdir(mode=PRIVATE, exist_ok=True)
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -26,7 +26,11 @@ def make(services: Services) -> Handlers:
     def register(actor: Actor, given: ItemInput, options: Mapping[str, object]) -> Mapping[str, object]:
         title = options.get("title")
         record = services.references.recorded(
-            actor, given.data, file=given.file, title=title if isinstance(title, str) else None
+            actor,
+            given.data,
+            file=given.file,
+            title=title if isinstance(title, str) else None,
+            claims=options.get("claims"),
         )
         return record.model_dump(mode="json")
 

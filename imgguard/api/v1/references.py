@@ -28,14 +28,23 @@ from imgguard.errors import (
     QueueFull,
     StaleRevision,
 )
+from imgguard.provenance.records import Claims
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Scope
 from imgguard.registry.records import ReferenceStatus
+from imgguard.services.claim_inputs import checked_claims, claims_in
 from imgguard.services.invitations import checked_name
 from imgguard.services.jobs import Input
 
 router = APIRouter(prefix="/v1/references", tags=["references"], route_class=Route)
 _LIST = "references"
+_Claims = Annotated[
+    str | None,
+    Form(
+        max_length=200_000,
+        description="What the claimant states, as JSON: the body of `POST /v1/references/{reference_id}/claims`.",
+    ),
+]
 _SAME: dict[int | str, dict[str, Any]] = {
     200: {"model": Registered, "description": "The same bytes were registered before"}
 }
@@ -64,14 +73,15 @@ def _again(services: Services, actor: Actor, ids: Mapping[str, str]) -> BaseMode
     return work.job_shown(services.jobs.job(actor, ids["job_id"]))
 
 
-def _options(title: str | None) -> dict[str, object]:
+def _options(title: str | None, claims: Claims | None) -> dict[str, object]:
     """Raises InputError."""
-    return {} if title is None else {"title": checked_name(title, whose="a work")}
+    options: dict[str, object] = {} if title is None else {"title": checked_name(title, whose="a work")}
+    return options if claims is None else options | {"claims": claims.to_object()}
 
 
-async def _answer(request: Request, actor: Actor, given: Input, title: str | None) -> Response:
+async def _answer(request: Request, actor: Actor, given: Input, title: str | None, claims: Claims | None) -> Response:
     services: Services = request.app.state.services
-    job = await work.done_in_time(request, actor, "register", given, options=_options(title))
+    job = await work.done_in_time(request, actor, "register", given, options=_options(title, claims))
     if not job.is_over:
         remember(request, job_id=job.job_id)
         return work.accepted(job)
@@ -102,12 +112,15 @@ async def register_reference(
     actor: ActorDep,
     services: ServicesDep,
     title: Annotated[str | None, Form(max_length=1000, description="Of its work; default: like the file.")] = None,
+    claims: _Claims = None,
 ) -> Response:
-    """For the own organisation; found by the next check. The same bytes again are a `duplicate` and change nothing.
+    """For the own organisation; found by the next check. The same bytes again are a `duplicate` and change nothing:
+    what is claimed with them is not stored, but can be stated about the reference that there is.
     When it takes longer than a few seconds, 202 with a job, whose item has the `reference_id` in the end."""
     _require(actor)
+    stated = None if claims is None else claims_in(claims)
     given = await uploads.picture(file, most=services.settings.max_image_bytes)
-    return await _answer(request, actor, given, title)
+    return await _answer(request, actor, given, title, stated)
 
 
 @router.post(
@@ -122,7 +135,8 @@ async def register_reference(
 async def register_reference_by_url(request: Request, body: ReferenceByUrl, actor: ActorDep) -> Response:
     """As for a picture that is sent. Only public addresses are fetched from."""
     _require(actor)
-    return await _answer(request, actor, uploads.of_url(body.url), body.title)
+    stated = None if body.claims is None else checked_claims(body.claims.plain())
+    return await _answer(request, actor, uploads.of_url(body.url), body.title, stated)
 
 
 @router.post(
@@ -140,12 +154,14 @@ async def register_references(
     files: Annotated[list[UploadFile], File(min_length=1, max_length=uploads.MOST_FILES, description="The pictures.")],
     actor: ActorDep,
     services: ServicesDep,
+    claims: _Claims = None,
 ) -> Response:
     """At most 1000, all of them together within the limit of a request. They are worked on when nobody waits for
-    others; the items of the job have the `reference_id` of each."""
+    others; the items of the job have the `reference_id` of each. What is claimed is claimed of all of them."""
     _require(actor)
+    options = _options(None, None if claims is None else claims_in(claims))
     inputs = await uploads.pictures(files, most=services.settings.max_image_bytes)
-    job = await work.submitted(request, actor, "register", inputs, options={})
+    job = await work.submitted(request, actor, "register", inputs, options=options)
     remember(request, job_id=job.job_id)
     return work.accepted(job)
 

@@ -9,8 +9,9 @@ from imgguard.errors import InvalidTransition
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
 from imgguard.ports import BlobDeletions, Generation, IndexChange, IndexState, NewCheck, StoredFinding
 from imgguard.registry.accounts import AuditEvent
+from imgguard.registry.claims import NewClaims
 from imgguard.registry.records import Content, Owner, Reference, ReferenceStatus
-from imgguard.storage.sql import audit, checks, contents, index_log, log_events, queries, references
+from imgguard.storage.sql import audit, checks, claims, contents, index_log, log_events, queries, references
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.migrate import BUSY_SECONDS, open_database
 from imgguard.storage.sql.statistics import statistics
@@ -48,13 +49,16 @@ class SqlCatalogue:
         file: str,
         at: datetime,
         title: str | None = None,
+        stated: NewClaims | None = None,
         store_blob: Callable[[], object] | None = None,
         event: Callable[[Reference], AuditEvent] | None = None,
     ) -> Reference:
         given = list(descriptors)  # whatever makes them must not run under the write lock
         with self._database.write() as connection:
             number = contents.ensure(connection, content)
-            reference = references.add(connection, owner, number, file=file, title=title, at=at)
+            reference = references.add(connection, owner, number, file=file, title=title, stated=stated, at=at)
+            if stated is not None:
+                claims.add_registered(connection, reference.reference_id, stated, at=at)
             contents.add_missing_descriptors(connection, number, given)
             contents.require_embedding(connection, number)
             queries.cancel_deletion(connection, content.sha256)
@@ -96,6 +100,7 @@ class SqlCatalogue:
     ) -> Reference:
         with self._database.write() as connection:
             tombstone = references.erase(connection, reference_id, at=at)
+            claims.erase(connection, reference_id, at=at)
             if event is not None:
                 audit.record(connection, event(tombstone))
         self._database.scrub()

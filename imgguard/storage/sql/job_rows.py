@@ -202,9 +202,19 @@ def count(connection: Connection, job_id: str, state: ItemState, *, at: datetime
     )
     if connection.execute(left.limit(1)).first() is None:
         connection.execute(mine.values(finished_at=at))
+        _forget_claims(connection, job_id)
         connection.execute(mine.where(jobs.c.state != JobState.CANCELLED).values(state=JobState.DONE))
         if priority == Priority.BULK:  # of what somebody waited for, nobody needs to be told
             audit.record(connection, _finished(get(connection, job_id), at=at))
+
+
+def _forget_claims(connection: Connection, job_id: str) -> None:
+    """What was stated is with the references by now, and goes with them."""
+    chosen = jobs.c.job_id == job_id
+    options = json.loads(connection.execute(select(jobs.c.options).where(chosen)).scalar_one())
+    if options.pop("claims", None) is not None:
+        text = json.dumps(options, ensure_ascii=False)
+        connection.execute(update(jobs).where(chosen).values(options=text))
 
 
 def _finished(job: Job, *, at: datetime) -> AuditEvent:

@@ -13,6 +13,7 @@ from imgguard.provenance.leaves import Leaf, commitment, new_salt, signed_by
 from imgguard.provenance.merkle import leaf_hash
 from imgguard.provenance.records import (
     ClaimantFacts,
+    Claims,
     FileFacts,
     Kind,
     PixelFacts,
@@ -81,6 +82,7 @@ class Handed:
     owner: str
     number: int
     file: str
+    claims: Claims | None = None
 
 
 def register(connection: Connection, handed: Handed, *, at: datetime) -> None:
@@ -98,6 +100,7 @@ def register(connection: Connection, handed: Handed, *, at: datetime) -> None:
         ),
         claimant=ClaimantFacts(name=handed.owner, public_key=None if claimant is None else claimant.public_key),
         metadata={"file_name": handed.file, "declared_times": json.loads(content.declared_times)},
+        claims=handed.claims,
     )
     append(connection, record, object_id=handed.reference_id, owner_id=handed.owner_id, at=at, claimant=claimant)
 

@@ -7,8 +7,19 @@ from sqlalchemy import Connection, delete, insert, select, union, update
 
 from imgguard.errors import ImgguardError, NotFound
 from imgguard.ports import BlobDeletions, StoredFinding
-from imgguard.storage.sql.schema import blob_deletions, contents, feeds, findings, job_items, licence_documents, queries
+from imgguard.registry.claims import Keeping
+from imgguard.storage.sql.schema import (
+    blob_deletions,
+    contents,
+    feeds,
+    findings,
+    job_items,
+    licence_documents,
+    queries,
+    reference_proofs,
+)
 
+_ATTACHED = reference_proofs.c.keeping == Keeping.STORED
 _UNFINISHED = job_items.c.state.in_(("queued", "running"))
 
 
@@ -44,14 +55,15 @@ def keep_query(connection: Connection, sha256: str, *, until: datetime) -> None:
 
 
 def kept(connection: Connection) -> list[str]:
-    """Digests of all queries whose bytes are kept, of those that wait to be worked on, of feeds, and of documents of
-    licences, in order."""
+    """Digests of all queries whose bytes are kept, of those that wait to be worked on, of feeds, of documents of
+    licences, and of proofs that are stored, in order."""
     waiting = select(job_items.c.sha256).where(_UNFINISHED, job_items.c.sha256.is_not(None))
     every = union(
         select(queries.c.query_sha256.label("sha256")),
         waiting,
         select(feeds.c.sha256),
         select(licence_documents.c.sha256),
+        select(reference_proofs.c.sha256).where(_ATTACHED),
     ).subquery()
     return list(connection.execute(select(every.c.sha256).order_by(every.c.sha256)).scalars())
 
@@ -71,7 +83,7 @@ def release_blob(connection: Connection, sha256: str, *, at: datetime) -> None:
 
 
 def queue_deletions(connection: Connection, digests: Iterable[str], *, at: datetime) -> int:
-    """Queue those that no content, kept query, licence, feed or unfinished item of a job needs; returns how many."""
+    """Queue those that no content, kept query, licence, proof, feed or unfinished item needs; returns how many."""
     unneeded = [sha256 for sha256 in digests if not _needed(connection, sha256)]
     for sha256 in unneeded:
         cancel_deletion(connection, sha256)
@@ -88,9 +100,10 @@ def _needed(connection: Connection, sha256: str) -> bool:
     by_content = select(contents.c.number).where(contents.c.sha256 == sha256)
     by_query = select(queries.c.query_sha256).where(queries.c.query_sha256 == sha256)
     by_licence = select(licence_documents.c.document_id).where(licence_documents.c.sha256 == sha256)
+    by_proof = select(reference_proofs.c.proof_id).where(reference_proofs.c.sha256 == sha256, _ATTACHED)
     by_item = select(job_items.c.position).where(job_items.c.sha256 == sha256, _UNFINISHED)
     by_feed = select(feeds.c.feed_id).where(feeds.c.sha256 == sha256)
-    needing = (by_content, by_query, by_licence, by_feed, by_item)
+    needing = (by_content, by_query, by_licence, by_proof, by_feed, by_item)
     return any(connection.execute(statement.limit(1)).first() for statement in needing)
 
 

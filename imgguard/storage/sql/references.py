@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case, delete, func, insert, select, update
 
 from imgguard.errors import DuplicateReference, InvalidTransition, NotFound
+from imgguard.registry.claims import NewClaims
 from imgguard.registry.ids import new_id
 from imgguard.registry.records import Owner, Reference, ReferenceStatus
 from imgguard.storage.sql import claimants, index_log, job_rows, log, queries
@@ -120,7 +121,14 @@ def of_content(connection: Connection, sha256: str) -> Sequence[Reference]:
 
 
 def add(
-    connection: Connection, owner_name: str, number: int, *, file: str, title: str | None = None, at: datetime
+    connection: Connection,
+    owner_name: str,
+    number: int,
+    *,
+    file: str,
+    title: str | None = None,
+    stated: NewClaims | None = None,
+    at: datetime,
 ) -> Reference:
     """Register the stored content ``number``. Raises DuplicateReference, InputError for what cannot be logged."""
     holder = ensure_owner(connection, owner_name, at)
@@ -151,7 +159,12 @@ def add(
     if not was_searchable:
         index_log.record(connection, number, present=True)
     handed = log.Handed(
-        reference_id=reference_id, owner_id=holder.owner_id, owner=holder.name, number=number, file=file
+        reference_id=reference_id,
+        owner_id=holder.owner_id,
+        owner=holder.name,
+        number=number,
+        file=file,
+        claims=None if stated is None else stated.claims,
     )
     log.register(connection, handed, at=at)
     return get(connection, reference_id)

@@ -27,6 +27,7 @@ from imgguard.storage.sql.tables.catalogue import (
     refs,
     works,
 )
+from imgguard.storage.sql.tables.claims import reference_claims, reference_proofs
 from imgguard.storage.sql.tables.log import claimant_keys, log_checkpoints, log_keys, log_leaves, log_openings
 from imgguard.storage.sql.tables.messages import webhook_deliveries, webhooks
 from imgguard.storage.sql.tables.rights import (
@@ -47,7 +48,7 @@ from imgguard.storage.sql.tables.work import (
     jobs,
 )
 
-HEAD = "0006"
+HEAD = "0008"
 """The newest migration, here so that opening a current store need not import Alembic; a test keeps it true."""
 
 __all__ = [
@@ -89,6 +90,8 @@ __all__ = [
     "organisations",
     "owners",
     "queries",
+    "reference_claims",
+    "reference_proofs",
     "refs",
     "sessions",
     "sign_ins",

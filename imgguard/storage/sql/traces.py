@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from imgguard.ports import Job, MadeCheck
+from imgguard.registry.claims import AttachedProof, Statement
 from imgguard.registry.decisions import Decision
 from imgguard.storage.sql import checks as check_rows
+from imgguard.storage.sql import claims as claim_rows
 from imgguard.storage.sql import decisions as decision_rows
 from imgguard.storage.sql import job_rows
 from imgguard.storage.sql.engine import Database
-from imgguard.storage.sql.schema import checks, decisions, jobs
+from imgguard.storage.sql.schema import checks, decisions, jobs, reference_claims, reference_proofs
 
 
 class SqlTraces:
@@ -30,6 +32,16 @@ class SqlTraces:
         with self._database.read() as connection:
             rows = connection.execute(statement.order_by(jobs.c.job_id).limit(limit))
             return [job_rows.job_of(row) for row in rows]
+
+    def statements(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[Statement]:
+        mine = reference_claims.c.member_id == member_id
+        with self._database.read() as connection:
+            return claim_rows.statements(connection, mine, after=after, limit=limit)
+
+    def proofs(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[AttachedProof]:
+        mine = reference_proofs.c.member_id == member_id
+        with self._database.read() as connection:
+            return claim_rows.proofs(connection, mine, after=after, limit=limit)
 
     def decisions(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[Decision]:
         mine = decisions.c.member_id == member_id

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection as Several
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import batched
 from typing import Any
 
@@ -13,10 +14,18 @@ from imgguard.ports import FiledReference
 from imgguard.registry.accounts import AuditEvent
 from imgguard.registry.records import Content, ReferenceStatus
 from imgguard.registry.works import Collection, Work
-from imgguard.storage.sql import audit, references
+from imgguard.storage.sql import audit, claims, references
 from imgguard.storage.sql.contents import STATEMENT_NUMBERS
 from imgguard.storage.sql.engine import Database
-from imgguard.storage.sql.schema import collection_works, collections, contents, refs, works
+from imgguard.storage.sql.schema import (
+    collection_works,
+    collections,
+    contents,
+    reference_claims,
+    reference_proofs,
+    refs,
+    works,
+)
 
 _content_columns = [column for column in contents.columns if column.name != "sha256"]
 _filed: Select[Any] = references.reference_rows.add_columns(works.c.title, *_content_columns).outerjoin(
@@ -104,7 +113,11 @@ class SqlWorks:
             row = connection.execute(_filed.where(refs.c.reference_id == reference_id)).one_or_none()
             if row is None:
                 raise NotFound(f"no reference {reference_id}", hint="Look at the references you have.")
-            return _filed_record(row)
+            return replace(
+                _filed_record(row),
+                statements=claims.statements(connection, reference_claims.c.reference_id == reference_id),
+                proofs=claims.proofs(connection, reference_proofs.c.reference_id == reference_id),
+            )
 
     def filed_references(
         self,
