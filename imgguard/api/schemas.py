@@ -276,6 +276,8 @@ class MemberExport(BaseModel):
             "events": [examples.EVENT],
             "checks": [],
             "jobs": [],
+            "claims": [],
+            "proofs": [],
             "decisions": [],
         }
     )
@@ -287,6 +289,8 @@ class MemberExport(BaseModel):
     events: list[Event] | None = Field(description="Null without `audit:read`, unless one asks for oneself.")
     checks: list[dict[str, Any]] | None = Field(description="Null for admins who may not see checks.")
     jobs: list[dict[str, Any]] | None = Field(description="As `checks`.")
+    claims: list[dict[str, Any]] | None = Field(description="As `checks`.")
+    proofs: list[dict[str, Any]] | None = Field(description="As `checks`.")
     decisions: list[dict[str, Any]] | None = Field(description="As `checks`.")
 
 

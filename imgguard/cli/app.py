@@ -15,6 +15,7 @@ from imgguard import __version__
 from imgguard.cli import (
     admin,
     check,
+    claims,
     compare,
     config,
     demo,
@@ -23,6 +24,7 @@ from imgguard.cli import (
     log,
     references,
     register,
+    remove,
     serve,
     store,
     witness,
@@ -88,7 +90,9 @@ app.command("compare")(compare.compare)
 app.command("feed")(feed.feed)
 app.command("list")(references.list_references)
 app.command("show")(references.show)
-app.command("remove")(references.remove)
+app.command("claim")(claims.claim)
+app.command("attach")(claims.attach)
+app.command("remove")(remove.remove)
 app.add_typer(index.app, name="index")
 app.add_typer(log.app, name="log")
 app.command("stats")(store.stats)

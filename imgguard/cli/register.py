@@ -1,17 +1,18 @@
 """`imgguard register`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgguard.cli import options
+from imgguard.cli import claiming, options
 from imgguard.cli.output import Column, Progress, Rows, counted, emit, say, widened
 from imgguard.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from imgguard.cli.running import Tally
     from imgguard.client import Client
+    from imgguard.provenance.records import Claims
     from imgguard.services.contract import RegisterLine
     from imgguard.services.registration import Registered
     from imgguard.services.sources import Source
@@ -34,6 +35,9 @@ def register(
             show_default=False,
         ),
     ] = None,
+    claims: claiming.ClaimsFile = None,
+    published: claiming.Published = None,
+    taken: claiming.Taken = None,
     null: options.Null = False,
     server: options.Server = None,
     key_file: options.KeyFile = None,
@@ -44,7 +48,8 @@ def register(
     """Register original images for an owner.
 
     Repeating it is safe: what is registered already is reported as a duplicate. An image that looks like a copy of
-    one already registered is registered, and reported together with its match.
+    one already registered is registered, and reported together with its match. What is stated of it is not verified:
+    it is stored, and in the log. Of a duplicate nothing is: `imgguard claim` states it.
     """
     from imgguard.cli.inputs import expand
     from imgguard.registry.names import owner_name
@@ -57,16 +62,24 @@ def register(
         raise ConfigurationError(what, hint="The owner is whoever the API key is of; without a server, name one.")
     name = "" if owner is None else owner_name(owner)
     sources = [source_of(path) for path in expand(paths, null=null)]
+    stated = claiming.claims_for(sources, file=claims, published=published, taken=taken, quiet=quiet)
     if is_there:
         from imgguard.cli.remote import connected
 
         client = connected(settings, server, key_file)
-        return _register_there(client, settings, sources, json=json, quiet=quiet).exit_code()
-    return register_all(settings, sources, _printer(sources, json=json), owner=name, quiet=quiet).exit_code()
+        return _register_there(client, settings, sources, stated, json=json, quiet=quiet).exit_code()
+    show = _printer(sources, json=json)
+    return register_all(settings, sources, show, owner=name, stated=stated, quiet=quiet).exit_code()
 
 
 def _register_there(
-    client: "Client", settings: "Settings", sources: "Sequence[Source]", *, json: bool, quiet: bool
+    client: "Client",
+    settings: "Settings",
+    sources: "Sequence[Source]",
+    stated: "Mapping[str, Claims]",
+    *,
+    json: bool,
+    quiet: bool,
 ) -> "Tally":
     from imgguard.cli import remote
 
@@ -78,7 +91,7 @@ def _register_there(
         else:
             rows.add(outcome.cells, style=_STYLES.get(outcome.count, ""))
 
-    work = remote.registering(client, max_bytes=settings.max_image_bytes)
+    work = remote.registering(client, stated, max_bytes=settings.max_image_bytes)
     tally = remote.run(client, sources, work, show, quiet=quiet)
     _summary(tally, quiet=quiet)
     return tally
@@ -98,13 +111,17 @@ def register_all(
     show: "Callable[[RegisterLine], None]",
     *,
     owner: str,
+    stated: "Mapping[str, Claims] | None" = None,
     quiet: bool,
 ) -> "Tally":
-    """Register ``sources`` and ``show`` the line of each, in order; tells on stderr how it went."""
+    """Register ``sources`` and ``show`` the line of each, in order; tells on stderr how it went. ``stated``: of some of
+    them, by ``file``."""
     from imgguard.bootstrap import Services
     from imgguard.cli.running import Tally, run_all
+    from imgguard.registry.claims import NewClaims
 
     several = len(sources) > 1
+    new = {file: NewClaims(claims=claims) for file, claims in (stated or {}).items()}
     tally = Tally()
     with Services(settings, several=several) as services, Progress(len(sources), quiet=quiet) as progress:
         services.tidy()
@@ -118,7 +135,7 @@ def register_all(
                 show(result.line)
 
         run_all(
-            lambda source: registration.line(source, owner=owner),
+            lambda source: registration.line(source, owner=owner, stated=new.get(source.file)),
             sources,
             report,
             workers=settings.worker_count if several else 1,

@@ -4,7 +4,7 @@ does not let others see is null in them."""
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ from imgguard.services.outcomes import error_object
 
 if TYPE_CHECKING:
     from imgguard.client import Check
+    from imgguard.provenance.records import Claims
     from imgguard.services.sources import Source
     from imgguard.settings import Settings
 
@@ -225,15 +226,17 @@ def _written(client: Client, finding_id: str, number: int, folder: Path) -> dict
     return paths
 
 
-def registering(client: Client, *, max_bytes: int) -> "Callable[[Source], Outcome]":
-    """Registers one file."""
+def registering(client: Client, stated: "Mapping[str, Claims]", *, max_bytes: int) -> "Callable[[Source], Outcome]":
+    """Registers one file, of which something is ``stated`` perhaps."""
 
     def work(source: "Source") -> Outcome:
         sha256 = None
         try:
             data = sources.read(source, max_bytes=max_bytes)
             sha256 = hashlib.sha256(data).hexdigest()
-            found = client.register(data, file=source.path.name)
+            claims = stated.get(source.file)
+            plain = None if claims is None else claims.to_object()
+            found = client.register(data, file=source.path.name, claims=plain)
         except Exception as error:
             told, fatal = _told(error, file=source.file)
             line = remote_lines.rejected(source.file, told, sha256=sha256)

@@ -4,6 +4,7 @@ Imports nothing of the rest of imgguard, so that a program that only asks a serv
 pydantic.
 """
 
+from imgguard.client.claim_models import AttachedProof, ClaimedDate, StatedClaims
 from imgguard.client.client import Client
 from imgguard.client.errors import (
     AccessProblem,
@@ -64,11 +65,13 @@ from imgguard.client.webhooks import Delivery, IssuedWebhook, Replayed, Webhook
 __all__ = [
     "AccessProblem",
     "Account",
+    "AttachedProof",
     "BadAddress",
     "BadKey",
     "BadMessage",
     "BusyProblem",
     "Check",
+    "ClaimedDate",
     "Client",
     "ClientError",
     "Collection",
@@ -108,6 +111,7 @@ __all__ = [
     "Removed",
     "Replayed",
     "Retries",
+    "StatedClaims",
     "TooLargeProblem",
     "Transform",
     "UnexpectedAnswer",

@@ -9,6 +9,7 @@ import httpx
 
 from imgguard.client.accounts import AccountCalls
 from imgguard.client.checks import CheckCalls
+from imgguard.client.claims import ClaimCalls
 from imgguard.client.feeds import FeedCalls
 from imgguard.client.models import Job
 from imgguard.client.references import ReferenceCalls
@@ -20,7 +21,7 @@ from imgguard.client.webhooks import WebhookCalls
 TIMEOUT = 60.0
 
 
-class Client(ReferenceCalls, CheckCalls, FeedCalls, RightsCalls, AccountCalls, WebhookCalls):
+class Client(ReferenceCalls, ClaimCalls, CheckCalls, FeedCalls, RightsCalls, AccountCalls, WebhookCalls):
     """A server, with an API key. Thread safe.
 
         with Client("https://imgguard.example.org", key) as client:

@@ -6,16 +6,11 @@ Unknown fields are ignored and words are plain text, so that a newer server does
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from imgguard.client.claim_models import AttachedProof, StatedClaims
+from imgguard.client.told import Told
 
 type Point = tuple[float, float]
 type Row = tuple[float, float, float]
-
-
-class Told(BaseModel):
-    """Base of all."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class ErrorInfo(Told):
@@ -78,7 +73,8 @@ class ContentCredentials(Told):
 
 
 class Reference(Told):
-    """A registered original, for its owner. ``etag`` says which revision this is: see `Client.change_reference`."""
+    """A registered original, for its owner. ``etag`` says which revision this is: see `Client.change_reference`.
+    ``claims`` and ``proofs`` are null in lists."""
 
     reference_id: str
     work_id: str | None
@@ -95,6 +91,8 @@ class Reference(Told):
     registered_at: datetime
     withdrawn_at: datetime | None
     erased_at: datetime | None
+    claims: tuple[StatedClaims, ...] | None = None
+    proofs: tuple[AttachedProof, ...] | None = None
     etag: str | None = None
 
 

@@ -1,6 +1,7 @@
 """References, works and collections."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from imgguard.client.calls import ACCEPTED, PATIENCE, Calls
@@ -12,25 +13,44 @@ from imgguard.client.uploads import Source
 
 class ReferenceCalls(Calls):
     def register(
-        self, source: Source, *, file: str | None = None, title: str | None = None, patience: float = PATIENCE
+        self,
+        source: Source,
+        *,
+        file: str | None = None,
+        title: str | None = None,
+        claims: Mapping[str, object] | None = None,
+        patience: float = PATIENCE,
     ) -> Registered:
         """Register an original. The same bytes again are a ``duplicate``, which changes nothing.
 
-        ``file`` is what it is called, by default as ``source``; ``title`` is its work's. Waits up to ``patience``
-        seconds when the server is busy. Raises OSError, ProblemError, NotDone, ItemFailed.
+        ``file`` is what it is called, by default as ``source``; ``title`` is its work's; ``claims`` what is stated of
+        it (docs/claims.md). Waits up to ``patience`` seconds when the server is busy. Raises OSError, ProblemError,
+        NotDone, ItemFailed.
         """
-        answer = self._upload(path_of("references"), [("file", source, file)], {"title": title})
+        answer = self._upload(
+            path_of("references"), [("file", source, file)], {"title": title, "claims": _json(claims)}
+        )
         return self._registered(answer, patience=patience)
 
-    def register_url(self, url: str, *, title: str | None = None, patience: float = PATIENCE) -> Registered:
+    def register_url(
+        self,
+        url: str,
+        *,
+        title: str | None = None,
+        claims: Mapping[str, object] | None = None,
+        patience: float = PATIENCE,
+    ) -> Registered:
         """As `register`, of what the server fetches from ``url``."""
-        answer = self._session.post(path_of("references", "by-url"), {"url": url, "title": title})
+        answer = self._session.post(path_of("references", "by-url"), {"url": url, "title": title, "claims": claims})
         return self._registered(answer, patience=patience)
 
-    def register_many(self, sources: Iterable[Source]) -> Job:
+    def register_many(self, sources: Iterable[Source], *, claims: Mapping[str, object] | None = None) -> Job:
         """Hand in many originals at once: `wait` for the job, then look at its `job_items`. All of them together
-        have to be within the server's limit for one request. Raises OSError, TooLargeProblem."""
-        answer = self._upload(path_of("references", "bulk"), [("files", source, None) for source in sources])
+        have to be within the server's limit for one request. ``claims`` are of each of them. Raises OSError,
+        TooLargeProblem."""
+        answer = self._upload(
+            path_of("references", "bulk"), [("files", source, None) for source in sources], {"claims": _json(claims)}
+        )
         return answer.read(Job)
 
     def _registered(self, answer: Answer, *, patience: float) -> Registered:
@@ -117,6 +137,10 @@ class ReferenceCalls(Calls):
     def take_from_collection(self, collection_id: str, work_id: str) -> Collection:
         """Once more changes nothing. Raises NotFoundProblem."""
         return self._session.ask("DELETE", path_of("collections", collection_id, "works", work_id)).read(Collection)
+
+
+def _json(claims: Mapping[str, object] | None) -> str | None:
+    return None if claims is None else json.dumps(claims)
 
 
 def _match(read: Reference | Collection | str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import count
 from typing import Any
 
@@ -115,6 +116,13 @@ class Asking:
     @property
     def reference_path(self) -> str:
         return f"/v1/references/{self.world.reference_id}"
+
+    @property
+    def proof(self) -> str:
+        """A file that the studio attached."""
+        holder, claims = self.rights.actor("studio.rights_holder"), self.services.reference_claims
+        attached = claims.attach(holder, self.world.reference_id, BytesIO(b"a"), kind="raw", name="a.nef")
+        return attached.proof_id
 
     @property
     def job(self) -> str:
@@ -414,6 +422,31 @@ MATRIX |= {
     "GET /v1/references/{reference_id}": (lambda a: (a.reference_path, None), KNOWS),
     "PATCH /v1/references/{reference_id}": (lambda a: (a.reference_path, {"title": "Mug"}), REGISTERS),
     "DELETE /v1/references/{reference_id}": (lambda a: (a.reference_path, None), REGISTERS),
+    "GET /v1/references/{reference_id}/claims": (lambda a: (f"{a.reference_path}/claims", None), KNOWS),
+    "POST /v1/references/{reference_id}/claims": (
+        lambda a: (f"{a.reference_path}/claims", {"places": ["Oslo"]}),
+        REGISTERS.replace("200", "201"),
+    ),
+    "GET /v1/references/{reference_id}/proofs": (lambda a: (f"{a.reference_path}/proofs", None), KNOWS),
+    "POST /v1/references/{reference_id}/proofs": (
+        lambda a: (f"{a.reference_path}/proofs", {"files": {"file": ("a.nef", b"a"), "kind": (None, "raw")}}),
+        REGISTERS.replace("200", "201"),
+    ),
+    "POST /v1/references/{reference_id}/proofs/by-digest": (
+        lambda a: (
+            f"{a.reference_path}/proofs/by-digest",
+            {"kind": "raw", "name": "a.nef", "sha256": "a" * 64, "byte_length": 1},
+        ),
+        REGISTERS.replace("200", "201"),
+    ),
+    "GET /v1/references/{reference_id}/proofs/{proof_id}": (
+        lambda a: (f"{a.reference_path}/proofs/{a.proof}", None),
+        KNOWS,
+    ),
+    "DELETE /v1/references/{reference_id}/proofs/{proof_id}": (
+        lambda a: (f"{a.reference_path}/proofs/{a.proof}", None),
+        REGISTERS,
+    ),
     "GET /v1/references/{reference_id}/original": (lambda a: (f"{a.reference_path}/original", None), KNOWS),
     "GET /v1/references/{reference_id}/picture": (lambda a: (f"{a.reference_path}/picture", None), KNOWS),
     "GET /v1/references/{reference_id}/proof": (lambda a: (f"{a.reference_path}/proof{a.published[:0]}", None), KNOWS),

@@ -1,4 +1,4 @@
-"""``/v1/references/{reference_id}/claims`` and ``.../proofs``: what a claimant states, and the files that are to back it.
+"""``/v1/references/{reference_id}/claims`` and ``.../proofs``: what a claimant states, and the files behind it.
 
 Only the owner and reviewers of the operator see either.
 """
@@ -43,6 +43,12 @@ _CHANGE_ERRORS = (PermissionDenied, NotFound, InputError, InvalidTransition)
 _KINDS = ", ".join(f"`{kind}`" for kind in ProofKind)
 
 
+def _require(actor: Actor) -> None:
+    """Who may not read the answer gets none, not even again. Raises PermissionDenied."""
+    actor.require(Scope.REFERENCES_WRITE)
+    actor.require(Scope.REFERENCES_READ)
+
+
 class StatementPage(PageOf[StatedClaims]):
     """Oldest first."""
 
@@ -73,6 +79,7 @@ def state_claims(
 ) -> Response:
     """When and where it was taken or published, in the claimant's words. It is not verified, and cannot be taken back:
     the log has that it was stated, and no later than when. At most 50 for one original."""
+    _require(actor)
     made = services.reference_claims.state(actor, reference_id, body.plain())
     remember(request, reference_id=reference_id, claim_id=made.claim_id)
     place = {"Location": f"/v1/references/{reference_id}/claims"}
@@ -120,7 +127,7 @@ def attach_proof(
 ) -> Response:
     """It is kept as it is, and its digest is in the log: the file existed no later than that. At most 50 for one
     original."""
-    actor.require(Scope.REFERENCES_WRITE)
+    _require(actor)
     most = services.reference_claims.max_bytes
     if file.size is None or file.size > most:
         raise Refused(
@@ -145,6 +152,7 @@ def attach_proof_by_digest(
     request: Request, reference_id: str, body: ProofDigest, actor: ActorDep, services: ServicesDep
 ) -> Response:
     """Only its SHA-256 and length are kept, and in the log. Whoever shows the file later shows that it is this one."""
+    _require(actor)
     made = services.reference_claims.attach_digest(
         actor, reference_id, kind=body.kind, name=body.name, sha256=body.sha256, byte_length=body.byte_length
     )
