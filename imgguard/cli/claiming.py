@@ -60,14 +60,16 @@ def claims_for(
     """What is stated of each source, by its ``file``; those of which nothing is are left out. Raises InputError."""
     from imgguard.services.claim_inputs import joined
 
-    common, table = from_options(published, taken), dict[str, Claims]()
+    common = from_options(published, taken)
+    table: dict[str, Claims] = {}
     if file is not None and file.suffix.lower() in (".csv", ".jsonl", ".ndjson"):
         from imgguard.services.claim_tables import claims_by_file
 
         table = claims_by_file(_read(file), is_csv=file.suffix.lower() == ".csv")
     elif file is not None:
         common = joined(common, from_file(file))
-    found, used = {}, set[str]()
+    found: dict[str, Claims] = {}
+    used: set[str] = set()
     for source in sources:
         name = next((name for name in (source.file, source.path.name) if name in table), None)
         used |= set() if name is None else {name}

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from imgguard.client.models import Told
+from imgguard.client.told import Told
 
 
 class Party(Told):

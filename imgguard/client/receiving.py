@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from imgguard.client.errors import BadMessage
-from imgguard.client.models import Told
+from imgguard.client.told import Told
 
 TOLERANCE = 300.0
 """Seconds that the sender's clock may differ, and a message may have been on its way."""

@@ -6,8 +6,8 @@ from datetime import datetime
 from pydantic import Field
 
 from imgguard.client.calls import Calls
-from imgguard.client.models import Told
 from imgguard.client.session import path_of
+from imgguard.client.told import Told
 
 
 class Webhook(Told):

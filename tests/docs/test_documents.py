@@ -24,13 +24,15 @@ from imgguard.net.provider import SECONDS
 from imgguard.provenance.authority import LABEL, POLICY
 from imgguard.provenance.policy import parse_policy
 from imgguard.provenance.submissions import LARGEST_SUBMISSION, MOST_DIGESTS
+from imgguard.provenance.records import ProofKind
 from imgguard.provenance.timestamp_chains import LONGEST_RSA, SHORTEST_RSA
 from imgguard.provenance.timestamp_tokens import MAX_TOKEN_BYTES, MOST_CERTIFICATES
 from imgguard.provenance.timestamps import verify_timestamp
 from imgguard.provenance.trust import TrustClass, read_trust
 from imgguard.registry.access import SCOPES_OF_ROLE
 from imgguard.registry.accounts import Action, Disclosure, Role
-from imgguard.services import attempts, passwords
+from imgguard.registry.claims import MOST_PROOFS, MOST_STATEMENTS
+from imgguard.services import attempts, claim_inputs, claim_tables, passwords
 from imgguard.services.contract import LINES, Match
 from imgguard.services.feed_results import NOT_CHECKED
 from imgguard.services.feed_views import COLUMNS
@@ -101,7 +103,7 @@ def test_every_command_and_option_is_documented_and_has_help() -> None:
             assert parameter.help, (name, parameter.name)
             shown = [parameter.metavar] if parameter.param_type_name == "argument" else parameter.opts
             assert all(f"`{option}`" in section for option in shown), (name, shown)
-    wanted = "register check compare feed list show remove stats doctor demo serve"
+    wanted = "register claim attach check compare feed list show remove stats doctor demo serve"
     admin = {"create", "organisations", "members", "password", "audit", "key create", "key list", "key revoke"}
     admin |= {"organisation disable", "organisation enable", "organisation erase"}
     admin |= {"member disable", "member enable", "member export", "member erase"}
@@ -113,6 +115,18 @@ def test_every_command_and_option_is_documented_and_has_help() -> None:
 def test_every_exit_code_is_documented() -> None:
     text = (DOCS / "cli.md").read_text().split("## Exit codes")[1]
     assert [int(code) for code in re.findall(r"^\| (\d+) \|", text, flags=re.MULTILINE)] == [*ExitCode]
+
+
+def test_the_page_of_claims_has_every_kind_column_and_limit() -> None:
+    text = (DOCS / "claims.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)
+    assert sorted(rows) == sorted(kind.value for kind in ProofKind)
+    assert ", ".join(f"`{column}`" for column in claim_tables.COLUMNS) in text
+    assert f"at most {MOST_PROOFS} proofs" in text
+    assert f"at most {MOST_STATEMENTS}\nstatements" in text
+    assert f"{claim_inputs.LONGEST_CLAIMS:,} bytes" in text
+    example = text.split("```json\n")[1].split("```")[0]
+    assert claim_inputs.claims_in(example).to_object() == json.loads(example)
 
 
 @pytest.mark.parametrize(

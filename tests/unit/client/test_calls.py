@@ -43,6 +43,18 @@ COMPARISON = {
     "match": MATCH,
 }
 HASH_MATCH = {"number": 1, "disclosure": "full", "is_own": False, "reference_id": "ref_1", "hamming_distance": 3}
+STATED = {"claim_id": "clm_1", "reference_id": "ref_1", "places": ["Oslo"], "statement": None, "made_at": AT}
+PROOF = {
+    "proof_id": "prf_1",
+    "reference_id": "ref_1",
+    "kind": "raw",
+    "name": "a.nef",
+    "sha256": "5" * 64,
+    "byte_length": 3,
+    "keeping": "stored",
+    "added_at": AT,
+    "removed_at": None,
+}
 LICENCE = {
     "licence_id": "lic_1",
     "licensor": {"organisation_id": "org_1", "organisation": "Sample Studio"},
@@ -230,6 +242,17 @@ CALLS: list[tuple[Call, Any, str]] = [
     (lambda c: c.accept_licence("token"), LICENCE, "POST /v1/licences/accept"),
     (lambda c: c.add_document("lic_1", b"%PDF-", title="Contract"), DOCUMENT, "POST /v1/licences/lic_1/documents"),
     (lambda c: c.document("lic_1", "doc_1"), PICTURE, "GET /v1/licences/lic_1/documents/doc_1"),
+    (lambda c: c.state_claims("ref_1", {"places": ["Oslo"]}), STATED, "POST /v1/references/ref_1/claims"),
+    (lambda c: list(c.claims("ref_1")), page(STATED), "GET /v1/references/ref_1/claims"),
+    (lambda c: c.attach_proof("ref_1", b"raw", kind="raw"), PROOF, "POST /v1/references/ref_1/proofs"),
+    (
+        lambda c: c.attach_proof_digest("ref_1", kind="raw", name="a.nef", sha256="5" * 64, byte_length=3),
+        PROOF,
+        "POST /v1/references/ref_1/proofs/by-digest",
+    ),
+    (lambda c: list(c.proofs("ref_1")), page(PROOF), "GET /v1/references/ref_1/proofs"),
+    (lambda c: c.proof("ref_1", "prf_1"), PICTURE, "GET /v1/references/ref_1/proofs/prf_1"),
+    (lambda c: c.remove_proof("ref_1", "prf_1"), PROOF, "DELETE /v1/references/ref_1/proofs/prf_1"),
     (lambda c: c.decide("fnd_1", "ref_1", "not_a_copy"), DECISION, "POST /v1/decisions"),
     (lambda c: list(c.decisions()), page(DECISION), "GET /v1/decisions"),
     (lambda c: c.retract("dec_1"), DECISION, "DELETE /v1/decisions/dec_1"),
@@ -578,6 +601,15 @@ def test_a_document_has_its_title() -> None:
     with server.client() as client:
         client.add_document("lic_1", b"%PDF-", title="Contract", file="contract.pdf")
     assert form(server.requests[0]) == [("title", None, b"Contract"), ("file", "contract.pdf", b"%PDF-")]
+
+
+def test_a_proof_has_its_kind_and_claims_are_json() -> None:
+    server = Server([PROOF, REGISTERED])
+    with server.client() as client:
+        client.attach_proof("ref_1", b"raw", kind="raw", file="a.nef")
+        client.register(b"jpeg", file="a.jpg", claims={"places": ["Oslo"]})
+    assert form(server.requests[0]) == [("kind", None, b"raw"), ("file", "a.nef", b"raw")]
+    assert form(server.requests[1]) == [("claims", None, b'{"places": ["Oslo"]}'), ("file", "a.jpg", b"jpeg")]
 
 
 def test_a_hash_that_is_none_is_told() -> None:
