@@ -23,8 +23,8 @@ from imgguard.net.id_token import ALGORITHMS
 from imgguard.net.provider import SECONDS
 from imgguard.provenance.authority import LABEL, POLICY
 from imgguard.provenance.policy import parse_policy
-from imgguard.provenance.submissions import LARGEST_SUBMISSION, MOST_DIGESTS
 from imgguard.provenance.records import ProofKind
+from imgguard.provenance.submissions import LARGEST_SUBMISSION, MOST_DIGESTS
 from imgguard.provenance.timestamp_chains import LONGEST_RSA, SHORTEST_RSA
 from imgguard.provenance.timestamp_tokens import MAX_TOKEN_BYTES, MOST_CERTIFICATES
 from imgguard.provenance.timestamps import verify_timestamp
