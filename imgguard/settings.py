@@ -217,6 +217,18 @@ class Settings(BaseSettings):
     timestamp_timeout_seconds: float = Field(
         default=15.0, gt=0, le=3600, description="Longest time one timestamp authority may take to answer, in seconds."
     )
+    timestamp_renewal_days: int = Field(
+        default=90,
+        ge=0,
+        le=3_650,
+        description="How many days before the certificate behind a timestamp token ends the token is renewed; 0 renews "
+        "none.",
+    )
+    trust_file: Path | None = Field(
+        default=None,
+        description="File that says which timestamp authorities are believed (docs/timestamps.md); with it, tokens of "
+        "others are not taken.",
+    )
 
     log_witnesses: Path | None = Field(
         default=None,
@@ -256,7 +268,9 @@ class Settings(BaseSettings):
         default=70_000_000, ge=1_000, le=100_000_000_000, description="Largest body of a request with files, in bytes."
     )
 
-    @field_validator("home", "weights_path", "log_key", "c2pa_trust", "c2pa_chain", "c2pa_key", mode="before")
+    @field_validator(
+        "home", "weights_path", "log_key", "trust_file", "c2pa_trust", "c2pa_chain", "c2pa_key", mode="before"
+    )
     @classmethod
     def _is_not_empty(cls, value: object) -> object:
         if isinstance(value, str) and not value.strip():

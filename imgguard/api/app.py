@@ -41,7 +41,9 @@ def create_app(
     besides those of the settings. ``closing``: what is closed when the application ends.
     """
     settings = services.settings
-    metrics = Metrics(pool=pool, queue=lambda: services.jobs.unfinished())
+    metrics = Metrics(
+        pool=pool, queue=lambda: services.jobs.unfinished(), stamps=lambda: services.stamping.waiting_seconds()
+    )
     app = FastAPI(
         title="imgguard",
         docs_url=None,

@@ -30,9 +30,16 @@ class PoolStatus(Protocol):
 
 
 class Metrics:
-    """Thread safe. ``queue`` says how many pictures wait or are worked on, by priority."""
+    """Thread safe. ``queue`` says how many pictures wait or are worked on, by priority; ``stamps`` how many timestamps
+    are waited for, and for how many seconds the oldest of their checkpoints has been."""
 
-    def __init__(self, *, pool: PoolStatus | None = None, queue: Callable[[], Mapping[str, int]] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        pool: PoolStatus | None = None,
+        queue: Callable[[], Mapping[str, int]] | None = None,
+        stamps: Callable[[], tuple[int, float]] | None = None,
+    ) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "imgguard_http_requests",
@@ -56,6 +63,15 @@ class Metrics:
         self._queue = queue
         self._waiting = Gauge(
             "imgguard_queue_items", "Pictures that wait or are worked on.", ["priority"], registry=self._registry
+        )
+        self._stamps = stamps
+        self._unstamped = Gauge(
+            "imgguard_timestamps_waiting", "Timestamp tokens that are waited for.", registry=self._registry
+        )
+        self._unstamped_seconds = Gauge(
+            "imgguard_timestamps_oldest_seconds",
+            "Since the oldest checkpoint was signed that waits for a timestamp; 0 when none does.",
+            registry=self._registry,
         )
         if pool is not None:
             alive = Gauge("imgguard_workers", "Worker processes that are alive.", registry=self._registry)
@@ -81,6 +97,15 @@ class Metrics:
         """In the text format of Prometheus."""
         if self._queue is not None:
             self._look_at(self._queue)
+        if self._stamps is not None:
+            try:
+                count, seconds = self._stamps()
+            except ImgguardError:
+                self._unstamped.set(math.nan)
+                self._unstamped_seconds.set(math.nan)
+            else:
+                self._unstamped.set(count)
+                self._unstamped_seconds.set(seconds)
         return generate_latest(self._registry)
 
     def _look_at(self, queue: Callable[[], Mapping[str, int]]) -> None:

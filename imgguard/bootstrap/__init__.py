@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from imgguard.services.jobs import Jobs
     from imgguard.services.reference_claims import ReferenceClaims
     from imgguard.services.references import References
+    from imgguard.services.stamping import Stamping
     from imgguard.services.transparency import Transparency
     from imgguard.services.webhook_sending import Sender
     from imgguard.services.webhooks import Webhooks
     from imgguard.services.works import Works
 
 __all__ = ["DATABASE", "INDEX", "ORIGINALS", "Services", "SystemClock", "folder_bytes"]
+
+_LEASE_SECONDS = 60
+"""What storing a token may take beyond waiting for it, before it is asked for again."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +89,7 @@ class Services(PeopleServices):
 
     @cached_property
     def transparency(self) -> "Transparency":
+        from imgguard.ports import StampedBy
         from imgguard.services.log_keys import LogKeys
         from imgguard.services.transparency import Transparency
         from imgguard.storage.log_files import read_key
@@ -96,7 +101,30 @@ class Services(PeopleServices):
             origin=self.settings.log_origin,
             clock=self.clock,
         )
-        return Transparency(store=self.log_store, files=self.log_files, keys=keys, clock=self.clock)
+        return Transparency(
+            store=self.log_store,
+            files=self.log_files,
+            keys=keys,
+            tokens=self.token_store,
+            clock=self.clock,
+            authorities=[StampedBy(one.url, one.name) for one in self.timestamp_authorities],
+        )
+
+    @cached_property
+    def stamping(self) -> "Stamping":
+        from imgguard.services.stamping import Stamping
+        from imgguard.storage.trust_file import read_trust_file
+
+        settings = self.settings
+        return Stamping(
+            log=self.log_store,
+            tokens=self.token_store,
+            authorities=self.timestamp_authorities,
+            trust=read_trust_file(settings.trust_file),
+            clock=self.clock,
+            renewal=timedelta(days=settings.timestamp_renewal_days),
+            lease=timedelta(seconds=settings.timestamp_timeout_seconds + _LEASE_SECONDS),
+        )
 
     def publish_log(self) -> None:
         """Give out what a command has changed. What it did stands if that fails: the next one gives it out."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from imgguard.storage.sql.idempotency import SqlIdempotencyKeys
     from imgguard.storage.sql.jobs import SqlJobs
     from imgguard.storage.sql.log_store import SqlLog
+    from imgguard.storage.sql.log_tokens import SqlTokens
     from imgguard.storage.sql.rights import SqlRights
     from imgguard.storage.sql.sign_ins import SqlSignIns
     from imgguard.storage.sql.traces import SqlTraces
@@ -162,6 +163,12 @@ class Adapters:
         from imgguard.storage.sql.log_store import SqlLog
 
         return SqlLog(self.database)
+
+    @cached_property
+    def token_store(self) -> "SqlTokens":
+        from imgguard.storage.sql.log_tokens import SqlTokens
+
+        return SqlTokens(self.database)
 
     @cached_property
     def log_files(self) -> "LocalLogFiles":

@@ -153,5 +153,6 @@ class PixelServices(Adapters):
             decoder=lambda: self.decoder,
             models=self.models,
             calibration=lambda: self.calibration,
+            tokens=lambda: self.token_store,
             clock=self.clock,
         )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgguard.cli import options
+from imgguard.cli import log_stamps, options
 from imgguard.cli.output import emit, say
 from imgguard.errors import ConfigurationError, InvalidTransition
 
@@ -34,17 +34,22 @@ def _told(checkpoint: "StoredCheckpoint") -> dict[str, object]:
 def publish(context: typer.Context, json: options.Json = False, home: options.Home = None) -> None:
     """Write what is new into the files of the log, and sign it.
 
-    `imgguard serve` does it each IMGGUARD_LOG_CHECKPOINT_SECONDS, `imgguard register` and `remove` when they end.
+    `imgguard serve` does it each IMGGUARD_LOG_CHECKPOINT_SECONDS, `imgguard register` and `remove` when they end. Here
+    the timestamp authorities are asked too, whoever was down before; one that is down still is told, and is no error.
     """
     from imgguard.bootstrap import Services
 
     with Services(options.settings_for(context, home)) as services:
         services.transparency.check()
         made = services.transparency.publish()
+        log_stamps.ask(services)
+        tokens = services.token_store.of_checkpoint(made.size)
     if json:
-        emit(_told(made))
-    else:
-        print(f"{made.size} leaves, root {made.root.hex()}")
+        emit({**_told(made), "timestamps": [log_stamps.token_object(one) for one in tokens]})
+        return
+    print(f"{made.size} leaves, root {made.root.hex()}")
+    for one in tokens:
+        print(log_stamps.told(one))
 
 
 @app.command()
@@ -78,8 +83,9 @@ def show(context: typer.Context, json: options.Json = False, home: options.Home 
 
     with Services(options.settings_for(context, home)) as services:
         status = services.transparency.status()
+        stamps = log_stamps.look(services, status)
     if json:
-        emit(status_object(status))
+        emit({**status_object(status), **stamps.to_object()})
         return
     facts = [("Origin", status.keys[-1].name if status.keys else "(chosen with the first checkpoint)")]
     facts += [("Key" if key is status.keys[-1] else "Earlier key", key.text) for key in reversed(status.keys)]
@@ -90,6 +96,7 @@ def show(context: typer.Context, json: options.Json = False, home: options.Home 
             ("Root", f"{told['root']}"),
             ("Signed at", f"{told['signed_at']}"),
         ]
+    facts += stamps.facts()
     facts += [("Not published", f"{status.unpublished} leaves")]
     facts += [("Leaves", f"{count} of kind {kind}") for kind, count in status.counts.items()]
     print_facts(facts)
@@ -142,6 +149,15 @@ def proof(
             "--opening", metavar="FILE", help="Write there what the leaf stands for. Private.", show_default=False
         ),
     ] = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(
+            "--tokens",
+            metavar="DIR",
+            help="Write there what was stamped (checkpoint.txt) and the timestamp tokens.",
+            show_default=False,
+        ),
+    ] = None,
     home: options.Home = None,
 ) -> None:
     """Write the proof that the log has what happened to an object (C2SP tlog-proof)."""
@@ -156,6 +172,9 @@ def proof(
         if found.opening is None:
             raise NotFound(f"what the leaf about {identifier} stands for was erased", hint="Leave --opening out.")
         _write(opening, found.opening.to_bytes())
+    if tokens is not None:
+        for name, data in log_stamps.files(found):
+            _write(tokens / name, data)
     if output is not None:
         _write(output, found.proof)
     else:

@@ -46,15 +46,24 @@ from imgguard.ports.jobs import (
 from imgguard.ports.network import Accept, CheckedUrl, Fetched, Fetcher, Posted, Poster, Redirect
 from imgguard.ports.rights import Rights
 from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, Proof, ProvenIdentity, SignIns
+from imgguard.ports.stamping import (
+    SELF_ISSUED_URL,
+    CheckpointToken,
+    Stamp,
+    TokenState,
+    TokenStore,
+    Waiting,
+)
 from imgguard.ports.timestamping import TimestampAuthority
 from imgguard.ports.traces import Traces
-from imgguard.ports.transparency import LogFiles, LoggedLeaf, LogKey, LogStore, StoredCheckpoint
+from imgguard.ports.transparency import LogFiles, LoggedLeaf, LogKey, LogStore, StampedBy, StoredCheckpoint
 from imgguard.ports.webhooks import Attempt, ClaimedDelivery, Pace, Replayed, Slots, WebhookStore
 from imgguard.ports.witnessing import LogWitness
 from imgguard.ports.works import FiledReference, Works
 
 __all__ = [
     "ATTEMPTS",
+    "SELF_ISSUED_URL",
     "WORKER_CRASHED",
     "Accept",
     "Accounts",
@@ -66,6 +75,7 @@ __all__ = [
     "Catalogue",
     "CheckStore",
     "CheckedUrl",
+    "CheckpointToken",
     "ClaimStore",
     "ClaimedDelivery",
     "ClaimedItem",
@@ -116,12 +126,17 @@ __all__ = [
     "SessionGrant",
     "SignIns",
     "Slots",
+    "Stamp",
+    "StampedBy",
     "StoredAnswer",
     "StoredCheckpoint",
     "StoredFile",
     "StoredFinding",
     "TimestampAuthority",
+    "TokenState",
+    "TokenStore",
     "Traces",
+    "Waiting",
     "WebhookStore",
     "Works",
 ]

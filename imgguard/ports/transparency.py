@@ -36,6 +36,14 @@ class StoredCheckpoint:
     signed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class StampedBy:
+    """A timestamp authority, by its address in the settings and its name for people."""
+
+    url: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogKey:
     """``private_key`` is None when it lies in a file of its own. Checkpoints of ``first_size`` leaves and more have its
@@ -88,7 +96,13 @@ class LogStore(Protocol):
         ...
 
     def last_checkpoint(self) -> StoredCheckpoint | None: ...
-    def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None: ...
+    def checkpoint(self, size: int) -> StoredCheckpoint:
+        """Raises NotFound."""
+        ...
+
+    def add_checkpoint(self, checkpoint: StoredCheckpoint, *, stamped_by: Sequence[StampedBy] = ()) -> None:
+        """With it is stored that it waits for their tokens."""
+        ...
 
     def log_keys(self) -> Sequence[LogKey]:
         """The oldest first; the last one signs."""

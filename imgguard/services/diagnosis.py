@@ -11,6 +11,7 @@
 9  the index holds what the database says, and finds it
 10 no file is stored that nothing refers to (repair: or it is deleted)
 11 no deletion is due
+12 no checkpoint waits for a timestamp for more than a day
 """
 
 import io
@@ -26,12 +27,19 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from imgguard.errors import DigestMismatch, ImgguardError, NotFound, StoreUnavailable, VerificationError
+from imgguard.errors import (
+    DigestMismatch,
+    ImgguardError,
+    NotFound,
+    StoreUnavailable,
+    TimestampAuthorityUnavailable,
+    VerificationError,
+)
 from imgguard.fingerprint.describe import reference_picture
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, unpack_vectors, whole_vectors
 from imgguard.imaging.image import Decoder
 from imgguard.index.base import Vectors
-from imgguard.ports import BlobStore, Catalogue, Clock, ReferenceIndex
+from imgguard.ports import BlobStore, Catalogue, Clock, ReferenceIndex, TokenStore
 from imgguard.registry.records import ReferenceStatus
 from imgguard.services.inspection import Inspection
 from imgguard.services.models import Models
@@ -43,6 +51,8 @@ _SAMPLE = 1000
 _PHASH_BYTES = 8
 _ORPHANED = timedelta(hours=1)
 """Files younger than this may belong to a registration that is under way."""
+
+_LONG_UNSTAMPED = timedelta(days=1)
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +84,7 @@ class Doctor:
         decoder: Callable[[], Decoder],
         models: Models,
         calibration: Callable[[], Calibration],
+        tokens: Callable[[], TokenStore],
         clock: Clock,
     ) -> None:
         self._home = home
@@ -84,6 +95,7 @@ class Doctor:
         self._decoder = decoder
         self._models = models
         self._calibration = calibration
+        self._tokens = tokens
         self._clock = clock
         self._opened: Catalogue | None = None
         self._deep = False
@@ -107,6 +119,7 @@ class Doctor:
             ("Index", self._indexed, True),
             ("Orphan files", self._orphans, True),
             ("Deletions", self._deletions, True),
+            ("Timestamps", self._timestamps, True),
         )
         for number, (title, check, needs_database) in enumerate(checks, 1):
             if needs_database and self._opened is None:
@@ -268,6 +281,17 @@ class Doctor:
                 hint="A running service deletes them within minutes; else the next `imgguard register` or `check`.",
             )
         return "none due"
+
+    def _timestamps(self) -> str:
+        waiting = self._tokens().waiting()
+        if waiting.since is None:
+            return "none waited for"
+        since = f"{waiting.count} waited for, the oldest since {waiting.since:%Y-%m-%d %H:%M}Z"
+        if self._clock.now() - waiting.since > _LONG_UNSTAMPED:
+            raise TimestampAuthorityUnavailable(
+                since, hint="`imgguard log publish` asks for them now, and `imgguard log show` says why there are none."
+            )
+        return since
 
 
 def _diagnosed(number: int, title: str, check: Callable[[], str]) -> Diagnosis:

@@ -18,7 +18,16 @@ from imgguard.errors import (
     NotFound,
     TileInvalid,
 )
-from imgguard.ports import Clock, LogFiles, LoggedLeaf, LogStore, StoredCheckpoint
+from imgguard.ports import (
+    CheckpointToken,
+    Clock,
+    LogFiles,
+    LoggedLeaf,
+    LogStore,
+    StampedBy,
+    StoredCheckpoint,
+    TokenStore,
+)
 from imgguard.provenance.checkpoints import Checkpoint, open_checkpoint, sign_checkpoint
 from imgguard.provenance.leaves import Opening
 from imgguard.provenance.merkle import EMPTY_ROOT, leaf_hash, verify_inclusion
@@ -26,6 +35,7 @@ from imgguard.provenance.notes import Signer, VerifierKey
 from imgguard.provenance.proofs import Proof
 from imgguard.provenance.records import Kind
 from imgguard.provenance.tiles import TiledTree, bundle_path, tiles_between
+from imgguard.services.cosignatures import cosigned
 from imgguard.services.log_keys import LogKeys
 from imgguard.services.log_tiles import LogTiles
 
@@ -55,10 +65,16 @@ class LogStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogProof:
-    """``proof`` is a C2SP tlog-proof. ``opening`` is private, and None when it was erased."""
+    """``proof`` is a C2SP tlog-proof, with the cosignatures that were collected. ``opening`` is private, and None when
+    it was erased.
+
+    ``tokens`` are the timestamps of the proof's checkpoint: each one with those that renew it.
+    """
 
     leaf: LoggedLeaf
     proof: bytes
+    checkpoint: StoredCheckpoint
+    tokens: Sequence[Sequence[CheckpointToken]]
     opening: Opening | None = field(repr=False)
 
 
@@ -80,14 +96,25 @@ class _Last:
 
 
 class Transparency:
-    """Thread safe."""
+    """Thread safe. Each checkpoint will wait for the tokens of ``authorities``."""
 
-    def __init__(self, *, store: LogStore, files: LogFiles, keys: LogKeys, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: LogStore,
+        files: LogFiles,
+        keys: LogKeys,
+        tokens: TokenStore,
+        clock: Clock,
+        authorities: Sequence[StampedBy] = (),
+    ) -> None:
         self._store = store
         self._files = files
         self._keys = keys
         self._tiles = LogTiles(store=store, files=files)
+        self._tokens = tokens
         self._clock = clock
+        self._authorities = tuple(authorities)
 
     # giving out
 
@@ -134,7 +161,7 @@ class Transparency:
         checkpoint = Checkpoint(signers[0].key.name, tree.size, tree.root)
         note = sign_checkpoint(checkpoint, *signers)
         made = StoredCheckpoint(size=tree.size, root=tree.root, note=note, signed_at=self._clock.now())
-        self._store.add_checkpoint(made)
+        self._store.add_checkpoint(made, stamped_by=self._authorities)
         return made
 
     def check(self) -> None:
@@ -174,7 +201,7 @@ class Transparency:
                 f"a checkpoint of {found.size} leaves was given out, which this database does not have", hint=_RESTORED
             )
         adopted = StoredCheckpoint(size=found.size, root=found.root, note=data, signed_at=self._clock.now())
-        self._store.add_checkpoint(adopted)
+        self._store.add_checkpoint(adopted, stamped_by=self._authorities)
         return adopted
 
     def _grown(self, last: _Last, size: int) -> TiledTree:
@@ -221,8 +248,9 @@ class Transparency:
         )
 
     def file(self, path: str) -> bytes:
-        """As it is given out. Raises NotFound."""
-        return self._files.read(path)
+        """As it is given out, the checkpoint with the cosignatures that were collected. Raises NotFound."""
+        data = self._files.read(path)
+        return cosigned(data, self._tokens) if path == CHECKPOINT else data
 
     def exported(self) -> Iterator[tuple[str, bytes]]:
         """Path and bytes of each file of the newest checkpoint, which comes last; nothing before there is one.
@@ -239,7 +267,7 @@ class Transparency:
                 if tile.level == 0:
                     path = bundle_path(tile.index, tile.width)
                     yield path, self._files.read(path)
-            yield CHECKPOINT, last.note
+            yield CHECKPOINT, cosigned(last.note, self._tokens)
 
     def leaf_of(self, object_id: str, kind: Kind | None = None) -> tuple[LoggedLeaf, Opening | None]:
         """The leaf about ``object_id``, the latest of ``kind`` or the first of all, and what opens it; None once that
@@ -250,17 +278,21 @@ class Transparency:
     def proof_of(self, object_id: str, kind: Kind | None = None) -> LogProof:
         """That the log has the leaf that `leaf_of` gives.
 
+        By the oldest checkpoint that has it and a token, as its time is the earliest, and one that is not self-issued
+        before all that are; without any by the newest checkpoint.
+
         Raises NotFound, InvalidTransition while no checkpoint has it, TileInvalid and InclusionProofInvalid when the
         files are damaged.
         """
         leaf, opening = self.leaf_of(object_id, kind)
-        last = self._store.last_checkpoint()
-        if last is None or leaf.position >= last.size:
+        chosen = self._tokens.stamped_checkpoint(leaf.position) or self._store.last_checkpoint()
+        if chosen is None or leaf.position >= chosen.size:
             raise InvalidTransition(
                 f"no checkpoint has the leaf about {object_id} yet",
                 hint="Ask again in a minute, or publish it with `imgguard log publish`.",
             )
-        path = self._tiles.tree(last.size, last.root).inclusion_proof(leaf.position)
-        verify_inclusion(leaf_hash(leaf.leaf), leaf.position, last.size, path, last.root)
-        proof = Proof(index=leaf.position, path=path, checkpoint=last.note).to_bytes()
-        return LogProof(leaf=leaf, proof=proof, opening=opening)
+        path = self._tiles.tree(chosen.size, chosen.root).inclusion_proof(leaf.position)
+        verify_inclusion(leaf_hash(leaf.leaf), leaf.position, chosen.size, path, chosen.root)
+        proof = Proof(index=leaf.position, path=path, checkpoint=cosigned(chosen.note, self._tokens)).to_bytes()
+        tokens = self._tokens.chains(chosen.size)
+        return LogProof(leaf=leaf, proof=proof, checkpoint=chosen, tokens=tokens, opening=opening)

@@ -219,6 +219,19 @@ def test_numbers_of_checks_and_of_the_queue(client: Client, with_key: WithKey) -
     assert 'imgguard_queue_items{priority="bulk"} 0.0' in page
 
 
+def test_numbers_of_timestamps_that_are_waited_for(world: World, client: Client) -> None:
+    page = client.another(address="127.0.0.1").get("/metrics").text
+    assert "imgguard_timestamps_waiting 0.0\nimgguard_timestamps_oldest_seconds 0.0\n" in "".join(
+        f"{line}\n" for line in page.splitlines() if not line.startswith("#")
+    )
+    with Services(Settings(home=world.home, timestamp_authorities="http://127.0.0.1:9/tsr")) as services:
+        services.transparency.publish()
+    lines = client.another(address="127.0.0.1").get("/metrics").text.splitlines()
+    numbers = dict(line.rsplit(" ", 1) for line in lines if line.startswith("imgguard_timestamps"))
+    assert numbers["imgguard_timestamps_waiting"] == "1.0"
+    assert 0 < float(numbers["imgguard_timestamps_oldest_seconds"]) < 600
+
+
 def test_numbers_of_verdicts(office: Office) -> None:
     office.as_("shop.seller").post(
         "/v1/checks", files=picture("listings/unrelated-watch.jpg"), data={"profile": "quick"}

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from imgguard.provenance.keys import new_key, to_pem
 from imgguard.provenance.leaves import open_leaf, parse_opening
 from imgguard.provenance.policy import parse_policy
 from imgguard.provenance.proofs import parse_proof, verify_proof
+from imgguard.provenance.timestamp_renewal import verify_chain
+from imgguard.provenance.trust import Trust
 
 Run = Callable[..., Any]
 
@@ -105,3 +108,55 @@ def test_a_lost_folder_is_made_again(store: Path, cli: Run) -> None:
     assert cli("log", "publish").code == 0
     assert (store / "log" / "checkpoint").read_bytes() == before
     assert cli("log", "fsck").code == 0
+
+
+class TestTimestamps:
+    def test_publishing_by_hand_stamps_and_says_who_did(
+        self, store: Path, cli: Run, monkeypatch: Any, tmp_path: Path
+    ) -> None:
+        monkeypatch.setenv("IMGGUARD_TIMESTAMP_AUTHORITIES", "embedded")
+        done = cli("log", "publish")
+        assert (done.code, "SELF-ISSUED, NOT INDEPENDENT" in done.out) == (0, True)
+        assert "SELF-ISSUED, NOT INDEPENDENT" in cli("log", "show").out
+        (token,) = shown(cli)["timestamps"]
+        assert (token["size"], token["state"], token["self_issued"]) == (5, "stamped", True)
+        assert shown(cli)["timestamps_waiting"] == 0
+        folder = tmp_path / "tokens"
+        proof = cli("log", "proof", references(cli)["mug.jpg"], "--tokens", str(folder)).out
+        assert sorted(path.name for path in folder.iterdir()) == ["checkpoint.1.1.self-issued.tst", "checkpoint.txt"]
+        body = (folder / "checkpoint.txt").read_bytes()
+        assert body in proof.encode()
+        tokens = [(folder / "checkpoint.1.1.self-issued.tst").read_bytes()]
+        assert len(verify_chain(body, tokens, trust=Trust()).timestamps) == 1
+
+    def test_one_that_is_down_is_a_warning_and_what_waits_is_shown(
+        self, store: Path, cli: Run, monkeypatch: Any
+    ) -> None:
+        monkeypatch.setenv("IMGGUARD_TIMESTAMP_AUTHORITIES", "http://127.0.0.1:9/tsr,embedded")
+        for _ in range(2):
+            done = cli("log", "publish")
+            assert (done.code, "WARNING: 127.0.0.1" in done.err) == (0, True)
+        down, ours = shown(cli)["timestamps"]
+        assert (down["state"], down["tries"], ours["state"]) == ("waiting", 2, "stamped")
+        assert shown(cli)["timestamps_waiting"] == 1
+        assert "waiting, 127.0.0.1: " in cli("log", "show").out
+        assert cli("log", "proof", references(cli)["mug.jpg"]).code == 0
+
+    def test_the_doctor_tells_of_what_waits_for_more_than_a_day(self, store: Path, cli: Run, monkeypatch: Any) -> None:
+        monkeypatch.setenv("IMGGUARD_TIMESTAMP_AUTHORITIES", "http://127.0.0.1:9/tsr")
+        cli("log", "publish")
+        assert cli("doctor").code == 0
+        later = datetime.now(UTC) + timedelta(hours=25)
+        monkeypatch.setattr("imgguard.bootstrap.SystemClock.now", lambda _: later)
+        done = cli("doctor", "--json")
+        assert done.code == 3
+        (problem,) = [line for line in done.lines if line["status"] == "problem"]
+        assert (problem["number"], problem["title"]) == (12, "Timestamps")
+        assert problem["detail"].startswith("1 waited for")
+
+    def test_a_trust_file_that_cannot_be_read_is_named(self, store: Path, cli: Run, monkeypatch: Any) -> None:
+        monkeypatch.setenv("IMGGUARD_TRUST_FILE", str(store / "nothing.toml"))
+        done = cli("log", "publish")
+        assert (done.code, "nothing.toml" in done.err) == (2, True)
+        (store / "nothing.toml").write_bytes(b"\xff")
+        assert "not UTF-8" in cli("log", "publish").err

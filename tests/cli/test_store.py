@@ -173,9 +173,9 @@ def test_stats(store: Path, cli: Run) -> None:
 def test_a_healthy_doctor(store: Path, cli: Run) -> None:
     done = cli("doctor", "--deep", "--json")
     assert done.code == 0, done.out
-    assert [line["number"] for line in done.lines] == list(range(1, 12))
+    assert [line["number"] for line in done.lines] == list(range(1, 13))
     assert {line["status"] for line in done.lines} == {"ok"}
-    assert cli("doctor").out.count("\nok ") == 11
+    assert cli("doctor").out.count("\nok ") == 12
 
 
 def problems(cli: Run, *arguments: str) -> tuple[int, list[str]]:

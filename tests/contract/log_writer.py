@@ -24,6 +24,7 @@ from imgguard.storage.log_files import LocalLogFiles
 from imgguard.storage.sql import log
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.log_store import SqlLog
+from imgguard.storage.sql.log_tokens import SqlTokens
 from imgguard.storage.sql.migrate import open_database
 
 LEAVES = 20
@@ -40,7 +41,12 @@ def opened(home: Path) -> tuple[Database, SqlLog, LocalLogFiles, Transparency]:
     database = open_database(home / "imgguard.db")
     store, files = SqlLog(database), LocalLogFiles(home / "log")
     keys = LogKeys(store=store, read_key=lambda: None, origin="log.example.org", clock=Clock())
-    return database, store, files, Transparency(store=store, files=files, keys=keys, clock=Clock())
+    return (
+        database,
+        store,
+        files,
+        Transparency(store=store, files=files, keys=keys, tokens=SqlTokens(database), clock=Clock()),
+    )
 
 
 def dying_at(steps: int, *, after: bool, database: Database) -> None:

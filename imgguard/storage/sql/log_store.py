@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from imgguard.errors import NotFound
-from imgguard.ports.transparency import LoggedLeaf, LogKey, StoredCheckpoint
+from imgguard.ports.transparency import LoggedLeaf, LogKey, StampedBy, StoredCheckpoint
 from imgguard.provenance.keys import parse_pem, to_pem
 from imgguard.provenance.leaves import ClaimantOpening, Opening
 from imgguard.provenance.notes import VerifierKey
 from imgguard.provenance.records import Kind, Record
-from imgguard.storage.sql import log, log_backlog
+from imgguard.storage.sql import log, log_backlog, log_tokens
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.schema import log_checkpoints, log_keys, log_leaves, log_openings
 
@@ -147,10 +147,20 @@ class SqlLog:
             row = connection.execute(statement).one_or_none()
         return None if row is None else StoredCheckpoint(**row._mapping)
 
-    def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
+    def checkpoint(self, size: int) -> StoredCheckpoint:
+        statement = select(log_checkpoints).where(log_checkpoints.c.size == size)
+        with self._database.read() as connection:
+            row = connection.execute(statement).one_or_none()
+        if row is None:
+            raise NotFound(f"no checkpoint of {size} leaves was signed", hint="Ask for the newest one.")
+        return StoredCheckpoint(**row._mapping)
+
+    def add_checkpoint(self, checkpoint: StoredCheckpoint, *, stamped_by: Sequence[StampedBy] = ()) -> None:
         values = {column.name: getattr(checkpoint, column.name) for column in log_checkpoints.columns}
         with self._database.write() as connection:
             connection.execute(insert(log_checkpoints).values(values))
+            if checkpoint.size:
+                log_tokens.wait(connection, checkpoint.size, stamped_by, at=checkpoint.signed_at)
 
     # keys
 

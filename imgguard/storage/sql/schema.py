@@ -28,7 +28,15 @@ from imgguard.storage.sql.tables.catalogue import (
     works,
 )
 from imgguard.storage.sql.tables.claims import reference_claims, reference_proofs
-from imgguard.storage.sql.tables.log import claimant_keys, log_checkpoints, log_keys, log_leaves, log_openings
+from imgguard.storage.sql.tables.log import (
+    claimant_keys,
+    log_checkpoints,
+    log_cosignatures,
+    log_keys,
+    log_leaves,
+    log_openings,
+    log_tokens,
+)
 from imgguard.storage.sql.tables.messages import webhook_deliveries, webhooks
 from imgguard.storage.sql.tables.rights import (
     checks,
@@ -82,9 +90,11 @@ __all__ = [
     "licence_works",
     "licences",
     "log_checkpoints",
+    "log_cosignatures",
     "log_keys",
     "log_leaves",
     "log_openings",
+    "log_tokens",
     "members",
     "metadata",
     "organisations",

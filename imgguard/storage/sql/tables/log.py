@@ -41,6 +41,49 @@ log_checkpoints = Table(
     Column("signed_at", UtcDateTime, nullable=False),
 )
 
+# One row for each authority that is asked about a checkpoint, and one for each renewal of a token. ``url``: as in the
+# settings. A row that is stamped never changes. Whether anybody believes the token is not stored: that depends on who
+# looks. ``covered_by``: the larger checkpoint that has a token instead.
+log_tokens = Table(
+    "log_tokens",
+    metadata,
+    Column("token_id", Integer, primary_key=True),
+    Column("size", ForeignKey("log_checkpoints.size"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("authority", Text, nullable=False),
+    Column("renews", ForeignKey("log_tokens.token_id")),
+    Column("state", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("error", Text),
+    Column("token", LargeBinary),
+    Column("gen_time", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("covered_by", Integer),
+    Index("ix_log_tokens_state", "state", "url", "size"),
+    Index("ix_log_tokens_expires", "expires_at"),
+    Index(
+        "uq_log_tokens_first",
+        "size",
+        "url",
+        unique=True,
+        sqlite_where=text("renews IS NULL"),
+        postgresql_where=text("renews IS NULL"),
+    ),
+    Index("uq_log_tokens_renewal", "renews", unique=True),
+)
+
+# ``line``: as it stands below the note, verified when it was stored.
+log_cosignatures = Table(
+    "log_cosignatures",
+    metadata,
+    Column("size", ForeignKey("log_checkpoints.size"), primary_key=True, autoincrement=False),
+    Column("witness", String(255), primary_key=True),
+    Column("key_id", LargeBinary(4), primary_key=True),
+    Column("line", Text, nullable=False),
+    Column("collected_at", UtcDateTime, nullable=False),
+)
+
 # ``vkey`` begins with the origin of the log. ``private_key``: PEM; NULL when it lies in a file of its own.
 # ``first_size``: checkpoints with as many leaves and more need the signature of this key, until it is retired.
 log_keys = Table(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from imgguard.ports import StampedBy
 from imgguard.provenance.records import Kind, event_record
 from imgguard.services.log_examination import examine
 from imgguard.services.log_keys import LogKeys
@@ -16,6 +17,7 @@ from imgguard.storage.log_files import LocalLogFiles
 from imgguard.storage.sql import log
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.log_store import SqlLog
+from imgguard.storage.sql.log_tokens import SqlTokens
 from imgguard.storage.sql.migrate import open_database
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -34,6 +36,7 @@ class Books:
     database: Database
     origin: str | None = "log.example.org"
     key: Ed25519PrivateKey | None = None
+    authorities: tuple[StampedBy, ...] = ()
 
     @property
     def store(self) -> SqlLog:
@@ -47,7 +50,14 @@ class Books:
     def log(self) -> Transparency:
         """As a process that has just begun makes it."""
         keys = LogKeys(store=self.store, read_key=lambda: self.key, origin=self.origin, clock=FixedClock())
-        return Transparency(store=self.store, files=self.files, keys=keys, clock=FixedClock())
+        return Transparency(
+            store=self.store,
+            files=self.files,
+            keys=keys,
+            tokens=SqlTokens(self.database),
+            clock=FixedClock(),
+            authorities=self.authorities,
+        )
 
     def append(self, count: int) -> None:
         with self.database.write() as connection:
