@@ -9,7 +9,7 @@
     |- Conflict              DuplicateReference InvalidTransition IdempotencyMismatch StaleRevision WitnessSizeDiffers
     |- VerificationError     DigestMismatch NotCanonical RecordInvalid LeafInvalid InclusionProofInvalid
     |                        ConsistencyProofInvalid TileInvalid NoteInvalid CheckpointInvalid QuorumNotReached
-    |                        TimestampInvalid PacketMismatch LogForked LogInconsistent
+    |                        TimestampInvalid PacketInvalid PacketMismatch LogForked LogInconsistent
     |- Overloaded            IndexNotReady QueueFull RateLimited
     `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable WorkerCrashed
                              IdentityProviderUnavailable TimestampAuthorityUnavailable TimestampRefused
@@ -294,6 +294,18 @@ class TimestampInvalid(VerificationError):
 
     code = "timestamp_invalid"
     hint = "Treat the token as proof of nothing; ask whoever gave it for the one that the authority sent."
+
+
+class PacketInvalid(VerificationError):
+    """An evidence packet is none, or its parts do not go together. ``reason`` is a word, ``file`` the part at fault."""
+
+    code = "packet_invalid"
+    hint = "Take the packet from whoever made it, once more and whole; if it still fails, it was altered."
+
+    def __init__(self, detail: str, *, reason: str = "invalid", file: str | None = None) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.file = file
 
 
 class PacketMismatch(VerificationError):

@@ -239,6 +239,15 @@ class Settings(BaseSettings):
         default=10.0, gt=0, le=600, description="Longest time one witness may take to answer, in seconds."
     )
 
+    seal_certificate: Path | None = Field(
+        default=None,
+        description="PEM file of the certificate that evidence packets are sealed with, together with `seal_key`; "
+        "without them the store makes a self-issued one.",
+    )
+    seal_key: Path | None = Field(
+        default=None, description="PEM file of the private key of `seal_certificate`, PKCS#8, not encrypted."
+    )
+
     api_key: SecretStr | None = Field(
         default=None, description="API key for commands with `--server`; better in a file that `--key-file` names."
     )
@@ -324,6 +333,12 @@ class Settings(BaseSettings):
     def _c2pa_signer_is_whole(self) -> Self:
         if (self.c2pa_chain is None) != (self.c2pa_key is None):
             raise ValueError("IMGGUARD_C2PA_CHAIN and IMGGUARD_C2PA_KEY need each other: set both, or neither")
+        return self
+
+    @model_validator(mode="after")
+    def _seal_is_whole(self) -> Self:
+        if (self.seal_certificate is None) != (self.seal_key is None):
+            raise ValueError("IMGGUARD_SEAL_CERTIFICATE and IMGGUARD_SEAL_KEY need each other: set both, or neither")
         return self
 
     @property

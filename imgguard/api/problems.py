@@ -58,6 +58,7 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.QuorumNotReached: 500,
     errors.LogForked: 500,
     errors.TimestampInvalid: 500,
+    errors.PacketInvalid: 500,
     errors.PacketMismatch: 500,
     errors.LogInconsistent: 500,
     errors.Overloaded: 503,

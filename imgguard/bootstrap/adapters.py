@@ -21,6 +21,7 @@ from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.migrate import open_database
 
 if TYPE_CHECKING:
+    from imgguard.evidence.packet.seal_keys import SealKey
     from imgguard.fingerprint.weights import Weights
     from imgguard.imaging.sandbox import SandboxedDecoder
     from imgguard.net.fetcher import SafeFetcher
@@ -51,6 +52,7 @@ ORIGINALS = "originals"
 INDEX = "index"
 TIMESTAMP_AUTHORITY = "timestamp-authority.pem"
 LOG = "log"
+SEAL = "seal.pem"
 
 _log = logging.getLogger(__name__)
 
@@ -274,6 +276,16 @@ class Adapters:
         from imgguard.storage.local_authority import LocalAuthority
 
         return LocalAuthority(self.home / TIMESTAMP_AUTHORITY, clock=self.clock)
+
+    def seal_key(self, installation: str) -> "SealKey":
+        """What packets of ``installation`` (the origin of its log) are sealed with. Raises ConfigurationError and
+        StoreUnavailable."""
+        from imgguard.storage.local_seal import installation_seal, operator_seal
+
+        certificate, key = self.settings.seal_certificate, self.settings.seal_key
+        if certificate is not None and key is not None:
+            return operator_seal(certificate, key)
+        return installation_seal(self.home / SEAL, installation=installation, clock=self.clock)
 
     @cached_property
     def blobs(self) -> LocalBlobStore:

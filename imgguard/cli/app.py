@@ -22,6 +22,7 @@ from imgguard.cli import (
     feed,
     index,
     log,
+    packet,
     references,
     register,
     remove,
@@ -99,6 +100,7 @@ app.command("stats")(store.stats)
 app.command("doctor")(store.doctor)
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
+app.add_typer(packet.app, name="packet")
 app.add_typer(config.app, name="config")
 app.add_typer(admin.app, name="admin")
 app.add_typer(witness.app, name="witness")

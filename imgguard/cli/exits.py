@@ -56,6 +56,7 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.QuorumNotReached: ExitCode.FAILED,
     errors.LogForked: ExitCode.FAILED,
     errors.TimestampInvalid: ExitCode.FAILED,
+    errors.PacketInvalid: ExitCode.FAILED,
     errors.PacketMismatch: ExitCode.FAILED,
     errors.LogInconsistent: ExitCode.FAILED,
     errors.Overloaded: ExitCode.DEPENDENCY,

@@ -1,10 +1,10 @@
-"""The trust file: which timestamp authorities somebody believes, and how far. Operator and verifier each choose theirs.
+"""The trust file: which timestamp authorities, logs and seals somebody believes. Operator and verifier each have one.
 
 Trust comes from this file only, never from what is to be verified: a token that brings a root along proves nothing.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -45,11 +45,24 @@ class TrustedAuthority:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedSeal:
+    """Whoever seals with the key of this very certificate is ``name``. Its dates and its issuer are not looked at."""
+
+    name: str
+    certificate: x509.Certificate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
     """``log_policy`` is the text of a C2SP tlog-policy, for whoever reads those."""
 
     authorities: tuple[TrustedAuthority, ...] = ()
     log_policy: str | None = None
+    seals: tuple[TrustedSeal, ...] = ()
+
+    def sealer(self, certificate: x509.Certificate) -> TrustedSeal | None:
+        """Whose certificate it is; None for one that the file does not have."""
+        return next((one for one in self.seals if one.certificate == certificate), None)
 
     def authority_of(self, certificate: x509.Certificate) -> TrustedAuthority | None:
         return next((one for one in self.authorities if one.certificate == certificate), None)
@@ -61,18 +74,36 @@ def read_trust(text: str) -> Trust:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise _wrong("", f"it is no TOML: {error}") from error
-    _only_keys(document, frozenset({"authority", "log"}), "")
-    entries = document.get("authority", [])
+    _only_keys(document, frozenset({"authority", "log", "seal"}), "")
+    authorities = tuple(_authority(entry, place) for entry, place in _entries(document, "authority"))
+    seals = tuple(_seal(entry, place) for entry, place in _entries(document, "seal"))
+    _all_different("authority", authorities)
+    _all_different("seal", seals)
+    return Trust(authorities=authorities, log_policy=_log_policy(document.get("log")), seals=seals)
+
+
+def _entries(document: Mapping[str, Any], kind: str) -> list[tuple[object, str]]:
+    entries = document.get(kind, [])
     if not isinstance(entries, list):
-        raise _wrong("authority", "authorities begin with [[authority]]")
-    authorities = tuple(_authority(entry, f"authority {number}") for number, entry in enumerate(entries, start=1))
-    for number, authority in enumerate(authorities, start=1):
-        for earlier in authorities[: number - 1]:
-            if authority.name == earlier.name:
-                raise _wrong(f"authority {number}", f"the name {authority.name!r} is there twice")
-            if authority.certificate == earlier.certificate:
-                raise _wrong(f"authority {number}", f"it has the certificate of {earlier.name!r}")
-    return Trust(authorities=authorities, log_policy=_log_policy(document.get("log")))
+        raise _wrong(kind, f"each begins with [[{kind}]]")
+    return [(entry, f"{kind} {number}") for number, entry in enumerate(entries, start=1)]
+
+
+def _all_different(kind: str, entries: Sequence[TrustedAuthority | TrustedSeal]) -> None:
+    for number, entry in enumerate(entries, start=1):
+        for earlier in entries[: number - 1]:
+            if entry.name == earlier.name:
+                raise _wrong(f"{kind} {number}", f"the name {entry.name!r} is there twice")
+            if entry.certificate == earlier.certificate:
+                raise _wrong(f"{kind} {number}", f"it has the certificate of {earlier.name!r}")
+
+
+def _seal(entry: object, place: str) -> TrustedSeal:
+    if not isinstance(entry, dict):
+        raise _wrong(place, "it is no table")
+    _only_keys(entry, frozenset({"name", "certificate"}), place)
+    pem = _text(entry, "certificate", place)
+    return TrustedSeal(name=_name(entry, place), certificate=_certificate(pem, f"{place}, certificate"))
 
 
 def _log_policy(log: object) -> str | None:
@@ -88,9 +119,7 @@ def _authority(entry: object, place: str) -> TrustedAuthority:
     if not isinstance(entry, dict):
         raise _wrong(place, "it is no table")
     _only_keys(entry, _AUTHORITY_KEYS, place)
-    name = _text(entry, "name", place)
-    if not name.isprintable() or name != name.strip() or len(name) > _LONGEST_NAME:
-        raise _wrong(f"{place}, name", f"it is not a printable name of at most {_LONGEST_NAME} characters")
+    name = _name(entry, place)
     trust_class = _text(entry, "class", place)
     classes = [one.value for one in TrustClass if one is not TrustClass.UNKNOWN]
     if trust_class not in classes:
@@ -105,6 +134,13 @@ def _authority(entry: object, place: str) -> TrustedAuthority:
         not_before=not_before,
         not_after=not_after,
     )
+
+
+def _name(entry: Mapping[str, Any], place: str) -> str:
+    name = _text(entry, "name", place)
+    if not name.isprintable() or name != name.strip() or len(name) > _LONGEST_NAME:
+        raise _wrong(f"{place}, name", f"it is not a printable name of at most {_LONGEST_NAME} characters")
+    return name
 
 
 def _certificate(pem: str, place: str) -> x509.Certificate:

@@ -1,6 +1,5 @@
 """The embedded timestamp authority, whose keys are a file of the home folder: the TimestampAuthority port."""
 
-import os
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -9,9 +8,7 @@ from imgguard.errors import StoreUnavailable
 from imgguard.ports import Clock
 from imgguard.provenance.authority import LABEL, EmbeddedAuthority
 from imgguard.provenance.timestamps import Digest, read_response, request_for
-from imgguard.storage.folders import sync_folder
-
-_FILE_MODE = 0o600
+from imgguard.storage.private_files import read_or_make
 
 
 class LocalAuthority:
@@ -33,25 +30,10 @@ class LocalAuthority:
     def authority(self) -> EmbeddedAuthority:
         """Its root is what a trust file pins. Raises as `stamp` does."""
         try:
-            if not self._path.exists():
-                self._make()
-            return EmbeddedAuthority.from_pem(self._path.read_bytes())
+            data = read_or_make(self._path, self._new)
         except OSError as error:
             raise StoreUnavailable(f"{self._path} cannot be read or made: {error.strerror}") from error
+        return EmbeddedAuthority.from_pem(data)
 
-    def _make(self) -> None:
-        """Another process may do so at the same time: the first to link its file is the one."""
-        made = self._path.with_name(f"{self._path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(EmbeddedAuthority.new(at=self._clock.now().replace(microsecond=0)).to_pem())
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(made, self._path)
-            except FileExistsError:
-                return
-            sync_folder(self._path.parent)
-        finally:
-            made.unlink()
+    def _new(self) -> bytes:
+        return EmbeddedAuthority.new(at=self._clock.now().replace(microsecond=0)).to_pem()

@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 from imgguard.evidence.packet.finding import PacketFinding
 from imgguard.evidence.packet.reference import PacketReference
 from imgguard.evidence.packet.values import Count, Id, Keyword, PacketObject, PacketPath, Sha256, Text, UtcTime
+from imgguard.provenance.canonical import to_canonical
 
 
 class Purpose(StrEnum):
@@ -105,5 +106,5 @@ class Packet(PacketObject):
 
 
 def packet_json(packet: Packet) -> bytes:
-    """The bytes of `packet.json`, which the reports carry as well: UTF-8, indented, one newline at the end."""
-    return packet.model_dump_json(indent=2).encode() + b"\n"
+    """The bytes of `packet.json`, which the reports carry as well: canonical JSON (RFC 8785)."""
+    return to_canonical(packet.model_dump(mode="json"))
