@@ -13,6 +13,7 @@ import signal
 import sys
 
 from imgguard.bootstrap import Services
+from imgguard.bootstrap.allocator import give_back
 from imgguard.errors import ImgguardError
 from imgguard.imaging.lifeline import die_with_parent
 from imgguard.services.comparison import Comparer
@@ -22,6 +23,9 @@ from imgguard.worker.process import resident_bytes, settings_from
 
 _SOCKET = 0
 _BROKEN = 1
+
+_COMPARISONS = 200
+"""A process is replaced after so many. In an hour in which it was never idle, one grew from 327 to 352 MB."""
 
 _log = logging.getLogger(__name__)
 
@@ -35,11 +39,13 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(int(sys.argv[1]))
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(process)d %(message)s")
+    give_back()
     with Services(settings_from(_SOCKET), several=True) as services:
         comparer = _made(services, sys.argv[2:])
         try:
-            while _serve(comparer, services):
-                pass
+            for left in reversed(range(_COMPARISONS)):
+                if not _serve(comparer, services, is_last=left == 0):
+                    break
         except _Gone:
             return 0
         except wire.BadFrame as error:  # where the next request begins is not known any more
@@ -57,12 +63,12 @@ def _made(services: Services, make: list[str]) -> Comparer | ImgguardError:
     return made
 
 
-def _serve(comparer: Comparer | ImgguardError, services: Services) -> bool:
+def _serve(comparer: Comparer | ImgguardError, services: Services, *, is_last: bool) -> bool:
     """Answer one request; whether this process is good for another. Raises _Gone, BadFrame."""
     names, query, reference = wire.read_request(_read, most=services.settings.max_image_bytes)
     _write(wire.frame(wire.TAKEN))
     outcome, is_whole = _compared(comparer, names, query, reference)
-    is_spent = not is_whole or resident_bytes() > services.settings.worker_memory_bytes
+    is_spent = is_last or not is_whole or resident_bytes() > services.settings.worker_memory_bytes
     _write(wire.frame(wire.result(outcome, is_spent=is_spent)))
     return not is_spent
 
