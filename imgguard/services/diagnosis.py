@@ -181,8 +181,8 @@ class Doctor:
 
     def _kept(self) -> str:
         wanted = set(self._catalogue.kept_queries()) - self._contents()
-        hint = "Findings and licences stand; check the images, add the documents or hand the feeds in again."
-        what = "checked images, documents and feeds"
+        hint = "Findings, licences and the log stand; check the images, add the documents or hand the feeds in again."
+        what = "checked images, documents, proofs and feeds"
         return f"{len(wanted)} {what}" + self._stored(wanted, what, hint)
 
     def _stored(self, wanted: set[str], what: str, hint: str) -> str:

@@ -160,10 +160,12 @@ class ReferenceView(_View):
     withdrawn_at: AwareDatetime | None
     erased_at: AwareDatetime | None
     claims: list[StatementView] | None = Field(
-        default=None, description="What the claimant states (not verified), oldest first; null in lists."
+        default=None,
+        description="What the claimant states (not verified), oldest first; null in lists and once erased.",
     )
     proofs: list[ProofView] | None = Field(
-        default=None, description="Files that the claimant attached (not examined), oldest first; null in lists."
+        default=None,
+        description="Files that the claimant attached (not examined), oldest first; null in lists and once erased.",
     )
 
 
@@ -257,8 +259,10 @@ def reference_view(filed: FiledReference) -> ReferenceView:
         registered_at=reference.registered_at,
         withdrawn_at=reference.withdrawn_at,
         erased_at=reference.erased_at,
-        claims=None if filed.statements is None else [statement_view(one) for one in filed.statements],
-        proofs=None if filed.proofs is None else [proof_view(one) for one in filed.proofs],
+        claims=None
+        if content is None or filed.statements is None
+        else [statement_view(one) for one in filed.statements],
+        proofs=None if content is None or filed.proofs is None else [proof_view(one) for one in filed.proofs],
     )
 
 

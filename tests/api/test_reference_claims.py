@@ -219,7 +219,7 @@ def test_erased_with_its_reference(holder: Client, path: str, services: Services
     made = attached(holder, path)
     claim = holder.post(f"{path}/claims", json=CLAIMS).json()
     assert holder.delete(f"{path}?erase=true").status_code == 200
-    assert (holder.get(path).json()["claims"], holder.get(path).json()["proofs"]) == ([], [])
+    assert (holder.get(path).json()["claims"], holder.get(path).json()["proofs"]) == (None, None)
     assert SHA256 not in list(services.blobs.digests())
     for object_id in (made["proof_id"], claim["claim_id"]):
         leaf = services.log_store.leaf_about(object_id)
