@@ -19,7 +19,7 @@ from imgguard.errors import AuthenticationRequired, ImgguardError
 from imgguard.services.generations import ensure_active
 from imgguard.services.messenger import Messenger
 from imgguard.services.publisher import Publisher
-from imgguard.services.stamper import Stamper
+from imgguard.services.repeating import Repeated
 from imgguard.settings import Settings
 from imgguard.web import pages
 from imgguard.worker.comparer import ComparerProcess
@@ -52,7 +52,9 @@ def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
         opening.enter_context(_Tidying(services))
         services.transparency.check()
         opening.enter_context(Publisher(services.transparency, seconds=settings.log_checkpoint_seconds))
-        opening.enter_context(Stamper(services.stamping))
+        opening.enter_context(Repeated("stamper", services.stamping.run))
+        if services.log_witnesses:
+            opening.enter_context(Repeated("witnessing", services.witnessing.run))
         opening.enter_context(Messenger(services.webhook_sender))
         pool = Pool(services)
         opening.callback(pool.stop, seconds=_GRACE_SECONDS)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from imgguard.services.transparency import Transparency
     from imgguard.services.webhook_sending import Sender
     from imgguard.services.webhooks import Webhooks
+    from imgguard.services.witnessing import Witnessing
     from imgguard.services.works import Works
 
 __all__ = ["DATABASE", "INDEX", "ORIGINALS", "Services", "SystemClock", "folder_bytes"]
@@ -124,6 +125,19 @@ class Services(PeopleServices):
             clock=self.clock,
             renewal=timedelta(days=settings.timestamp_renewal_days),
             lease=timedelta(seconds=settings.timestamp_timeout_seconds + _LEASE_SECONDS),
+        )
+
+    @cached_property
+    def witnessing(self) -> "Witnessing":
+        from imgguard.services.witnessing import Witnessing
+
+        return Witnessing(
+            log=self.log_store,
+            transparency=self.transparency,
+            tokens=self.token_store,
+            witnesses=self.log_witnesses,
+            clock=self.clock,
+            seconds=self.settings.log_witness_seconds,
         )
 
     def publish_log(self) -> None:

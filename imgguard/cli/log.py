@@ -35,7 +35,7 @@ def publish(context: typer.Context, json: options.Json = False, home: options.Ho
     """Write what is new into the files of the log, and sign it.
 
     `imgguard serve` does it each IMGGUARD_LOG_CHECKPOINT_SECONDS, `imgguard register` and `remove` when they end. Here
-    the timestamp authorities are asked too, whoever was down before; one that is down still is told, and is no error.
+    the timestamp authorities and the witnesses are asked too; one that is down is told, and is no error.
     """
     from imgguard.bootstrap import Services
 
@@ -43,6 +43,8 @@ def publish(context: typer.Context, json: options.Json = False, home: options.Ho
         services.transparency.check()
         made = services.transparency.publish()
         log_stamps.ask(services)
+        for failure in services.witnessing.run():
+            say(f"WARNING: the witness {failure.witness.name} has not signed: {failure.error.detail}")
         tokens = services.token_store.of_checkpoint(made.size)
     if json:
         emit({**_told(made), "timestamps": [log_stamps.token_object(one) for one in tokens]})

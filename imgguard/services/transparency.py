@@ -269,6 +269,13 @@ class Transparency:
                     yield path, self._files.read(path)
             yield CHECKPOINT, cosigned(last.note, self._tokens)
 
+    def consistency_proof(self, old_size: int, checkpoint: StoredCheckpoint) -> tuple[bytes, ...]:
+        """That the log of ``checkpoint`` begins with its first ``old_size`` leaves, as RFC 6962, section 2.1.2, has it.
+
+        Raises InputError when it has not as many, TileInvalid, NotFound when files are damaged or missing.
+        """
+        return self._tiles.tree(checkpoint.size, checkpoint.root).consistency_proof(old_size)
+
     def leaf_of(self, object_id: str, kind: Kind | None = None) -> tuple[LoggedLeaf, Opening | None]:
         """The leaf about ``object_id``, the latest of ``kind`` or the first of all, and what opens it; None once that
         is erased. Raises NotFound."""

@@ -1,11 +1,12 @@
 """Our client and another witness, another client and our witness, and what others say of our cosigned checkpoint.
 
-aics-witness is a witness and a client by other people, after the same text; aics-tlog and tlog-scales verify. Each test
-is left out where its peer is not installed.
+aics-witness is a witness and a client by other people, after the same text; aics-tlog and tlog-scales verify. A test
+fails where its peer is not installed.
 """
 
 import threading
 from collections.abc import Iterator
+from importlib import import_module
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,8 @@ FORK = GrowingLog(20, others=4)
 @pytest.fixture
 def theirs(tmp_path: Path) -> Iterator[RemoteWitness]:
     """Their witness, asked by our client over a socket."""
-    aics = pytest.importorskip("aics_tlog")
-    peer = pytest.importorskip("aics_witness")
+    aics = import_module("aics_tlog")
+    peer = import_module("aics_witness")
     store = peer.WitnessStore(tmp_path / "theirs.sqlite3", create=True)
     log = peer.LogConfig(origin=ORIGIN, vkeys=(aics.parse_vkey(LOG.key.text),))
     witness = peer.Witness("theirs.example.org", key("theirs"), store, [log])
@@ -69,12 +70,12 @@ def test_others_verify_a_checkpoint_that_our_witness_cosigned(tmp_path: Path) ->
     witness = witness_in(tmp_path)
     line = ask(witness, GROWING.submission(0, 20)).content
     cosigned = GROWING.note(20) + line
-    aics: Any = pytest.importorskip("aics_tlog")
+    aics: Any = import_module("aics_tlog")
     log_key, witness_key = (aics.parse_vkey(one.text) for one in (LOG.key, witness.key))
     found = aics.verify_checkpoint(aics.parse_note(cosigned), log_key, [witness_key], quorum=1)
     assert (found.ok, found.size, found.witnesses) == (True, 20, [witness.key.name]), found.error
-    scales: Any = pytest.importorskip("tlog_scales.tlog")
-    signing: Any = pytest.importorskip("tlog_scales.signing")
+    scales: Any = import_module("tlog_scales.tlog")
+    signing: Any = import_module("tlog_scales.signing")
     checkpoint = scales.Checkpoint.from_text(cosigned.decode())
     for vkey in (LOG.key, witness.key):
         checkpoint.verify(signing.Vkey.from_string(vkey.text))
@@ -82,9 +83,9 @@ def test_others_verify_a_checkpoint_that_our_witness_cosigned(tmp_path: Path) ->
 
 def test_their_client_is_served_by_our_witness(tmp_path: Path) -> None:
     """Their parser of our answers; the bytes go from hand to hand."""
-    aics: Any = pytest.importorskip("aics_tlog")
-    peer: Any = pytest.importorskip("aics_witness")
-    protocol: Any = pytest.importorskip("aics_witness.protocol")
+    aics: Any = import_module("aics_tlog")
+    peer: Any = import_module("aics_witness")
+    protocol: Any = import_module("aics_witness.protocol")
     witness = witness_in(tmp_path)
     answer = ask(witness, GROWING.submission(0, 8))
     merged = peer.merge_cosignatures(GROWING.note(8), answer.text)

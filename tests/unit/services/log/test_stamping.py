@@ -28,7 +28,7 @@ from imgguard.provenance.timestamp_renewal import certificate_ends, stamped_body
 from imgguard.provenance.timestamps import Digest
 from imgguard.provenance.trust import Trust, read_trust
 from imgguard.services.cosignatures import keep_cosignatures
-from imgguard.services.stamper import Stamper
+from imgguard.services.repeating import Repeated
 from imgguard.services.stamping import LONGEST_PAUSE, SKEW, NotStamped, Stamped, Stamping
 from imgguard.settings import EMBEDDED
 from imgguard.storage.local_authority import LocalAuthority
@@ -491,7 +491,7 @@ class TestStamper:
             return run(stamping)
 
         monkeypatch.setattr(Stamping, "run", failing)
-        with Stamper(house.stamping, pause=0.01):
+        with Repeated("stamper", house.stamping.run, pause=0.01):
             deadline = time.monotonic() + 30
             while house.tokens.waiting().count and time.monotonic() < deadline:
                 time.sleep(0.01)
