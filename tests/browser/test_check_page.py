@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FileChooser, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from .conftest import DESKTOP, PASSWORD, PHONE, SAMPLES, Open, Site, Told, hand_over, sign_in
 
@@ -164,9 +165,7 @@ def test_with_the_keyboard_alone(opened: Open) -> None:
     expect(page.locator("#files")).to_be_focused()
     outline = page.locator("label[for=files]").evaluate("label => getComputedStyle(label).outlineStyle")
     assert outline == "solid"
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Space")
-    chooser.value.set_files(COPY)
+    _chosen_with_space(page).set_files(COPY)
     finished(page, COPY.name)
     page.get_by_role("slider").wait_for()
     for _ in range(20):
@@ -174,6 +173,18 @@ def test_with_the_keyboard_alone(opened: Open) -> None:
         if page.evaluate("document.activeElement.type") == "range":
             break
     expect(page.get_by_role("slider")).to_be_focused()
+
+
+def _chosen_with_space(page: Page) -> FileChooser:
+    """On a busy machine Chromium now and then takes the first press for one without a person behind it."""
+    for _ in range(3):
+        try:
+            with page.expect_file_chooser(timeout=8_000) as chooser:
+                page.keyboard.press("Space")
+        except PlaywrightTimeout:
+            continue
+        return chooser.value
+    raise AssertionError("the space bar opens no file chooser")
 
 
 def test_signing_out(opened: Open, told: Told, site: Site) -> None:
