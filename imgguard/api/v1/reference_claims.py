@@ -122,7 +122,7 @@ def attach_proof(
     actor: ActorDep,
     services: ServicesDep,
     file: Annotated[UploadFile, File(description="Any file, up to `IMGGUARD_MAX_PROOF_BYTES`. It is never decoded.")],
-    kind: Annotated[str, Form(max_length=40, description=f"One of {_KINDS}.")],
+    kind: Annotated[str, Form(min_length=1, max_length=40, description=f"One of {_KINDS}.")],
     name: Annotated[str | None, Form(max_length=300, description="Default: as the file is called.")] = None,
 ) -> Response:
     """It is kept as it is, and its digest is in the log: the file existed no later than that. At most 50 for one
