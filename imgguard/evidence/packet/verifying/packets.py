@@ -207,6 +207,9 @@ class _Run:
                 return _lacking(one, f"has timestamps of class {names} only", "no_independent_timestamp")
         if not self.stamped:
             return _Outcome("the packet has no timestamp", Result.INSUFFICIENT, "no_timestamp")
+        if not any(each.timestamp.trust_class in COUNTING for each in self.stamped):
+            detail = "none of its timestamps is independent"
+            return _Outcome(detail, Result.INSUFFICIENT, "no_independent_timestamp")
         for claim in unconfirmed_bounds(self.included, self.stamped, self.cosignatures):
             return _Outcome(f"packet.json says {claim}; the trust file does not", Result.INSUFFICIENT, "class_unknown")
         return _Outcome(f"{len(self.stamped)} tokens")
