@@ -9,7 +9,7 @@ from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
 
-from imgguard.bootstrap.adapters import DATABASE, INDEX, ORIGINALS, SystemClock
+from imgguard.bootstrap.adapters import DATABASE, INDEX, ORIGINALS, TIMESTAMP_AUTHORITY, SystemClock
 from imgguard.bootstrap.people import PeopleServices
 from imgguard.errors import DependencyError, ImgguardError
 from imgguard.ports import Room
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from imgguard.services.feeds import Feeds
     from imgguard.services.hash_search import HashSearch
     from imgguard.services.jobs import Jobs
+    from imgguard.services.packets import Packets
     from imgguard.services.reference_claims import ReferenceClaims
     from imgguard.services.references import References
     from imgguard.services.stamping import Stamping
@@ -138,6 +139,43 @@ class Services(PeopleServices):
             witnesses=self.log_witnesses,
             clock=self.clock,
             seconds=self.settings.log_witness_seconds,
+        )
+
+    @cached_property
+    def packets(self) -> "Packets":
+        from imgguard.bootstrap.trust import operator_trust
+        from imgguard.bootstrap.witnesses import log_policy_text
+        from imgguard.services.packet_findings import PacketFindings
+        from imgguard.services.packet_references import PacketReferences
+        from imgguard.services.packets import Packets
+
+        references = PacketReferences(
+            works=self.work_store,
+            catalogue=self.catalogue,
+            claims=self.claim_store,
+            blobs=self.blobs,
+            library=self.library,
+            transparency=self.transparency,
+        )
+        findings = PacketFindings(
+            checks=self.check_store,
+            catalogue=self.catalogue,
+            rights=self.rights,
+            blobs=self.blobs,
+            illustrator=self.illustrator,
+            library=self.library,
+            transparency=self.transparency,
+            clock=self.clock,
+        )
+        return Packets(
+            references=references,
+            findings=findings,
+            transparency=self.transparency,
+            log=self.log_store,
+            seal_of=self.seal_key,
+            trust=operator_trust(self.settings, self.home / TIMESTAMP_AUTHORITY, self._embedded_authority),
+            witnesses=log_policy_text(self.settings),
+            clock=self.clock,
         )
 
     def publish_log(self) -> None:

@@ -13,15 +13,20 @@ _SETTING = "IMGGUARD_LOG_WITNESSES"
 
 def log_policy(settings: Settings) -> Policy | None:
     """None where the settings name no file. Raises ConfigurationError."""
-    path = settings.log_witnesses
-    if path is None:
-        return None
+    text = log_policy_text(settings)
     try:
-        return parse_policy(path.read_bytes())
+        return None if text is None else parse_policy(text)
+    except PolicyInvalid as error:
+        raise ConfigurationError(f"{_SETTING}: {settings.log_witnesses}, {error.detail}", hint=error.advice) from error
+
+
+def log_policy_text(settings: Settings) -> bytes | None:
+    """The same as it was written. Raises ConfigurationError."""
+    path = settings.log_witnesses
+    try:
+        return None if path is None else path.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{_SETTING}: {path} cannot be read: {error.strerror}") from error
-    except PolicyInvalid as error:
-        raise ConfigurationError(f"{_SETTING}: {path}, {error.detail}", hint=error.advice) from error
 
 
 def log_witnesses(settings: Settings, policy: Policy | None) -> tuple[LogWitness, ...]:

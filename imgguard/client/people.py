@@ -88,7 +88,7 @@ class Account(Told):
 
     organisation_id: str
     organisation: str
-    is_linked: bool
+    is_linked: bool | None = None
     is_operator: bool
     member_id: str
     name: str | None = None

@@ -57,7 +57,8 @@ class LogKey:
 
 
 class LogStore(Protocol):
-    """Leaves are written with the changes that they tell of, by the other stores."""
+    """Leaves are written with the changes that they tell of, by the other stores; those of what changes nothing here,
+    by `append`."""
 
     def size(self) -> int:
         """How many leaves there are."""
@@ -81,6 +82,10 @@ class LogStore(Protocol):
 
     def counts(self) -> dict[str, int]:
         """Leaves by kind."""
+        ...
+
+    def append(self, record: Record, *, object_id: str, at: datetime) -> int:
+        """The position of a leaf that nobody signs. Raises InputError for what cannot be logged."""
         ...
 
     def log_earlier(self, *, at: datetime) -> int:

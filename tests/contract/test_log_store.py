@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, text, update
 from imgguard.errors import DuplicateReference, NotFound, StoreUnavailable
 from imgguard.provenance.leaves import Opening, open_leaf, parse_leaf
 from imgguard.provenance.merkle import leaf_hash
-from imgguard.provenance.records import Kind, Record
+from imgguard.provenance.records import Kind, Record, event_record
 from imgguard.registry.records import Reference
 from imgguard.storage.sql.catalogue import SqlCatalogue
 from imgguard.storage.sql.engine import Database, prepare_file
@@ -220,6 +220,14 @@ class TestStoresFromBefore:
         assert log.log_earlier(at=LATER) == 1
         assert log.leaf_about(whole.reference_id).position == 0
         assert broken.reference_id in caplog.text
+
+
+def test_what_changes_nothing_here_gets_a_leaf_that_nobody_signs(log: SqlLog) -> None:
+    record = event_record(Kind.PACKET, subject="pkt_1", occurred_at="2026-03-01T12:00:00Z")
+    assert [log.append(record, object_id="pkt_1", at=NOON) for _ in range(2)] == [0, 1]
+    opening, found = opened(log, 1)
+    assert (found, opening.claimant) == (record, None)
+    assert log.leaf_about("pkt_1", Kind.PACKET).position == 1
 
 
 def test_no_opening_is_without_a_leaf(database: Database) -> None:

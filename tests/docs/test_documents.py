@@ -107,7 +107,15 @@ def test_every_command_and_option_is_documented_and_has_help() -> None:
     admin = {"create", "organisations", "members", "password", "audit", "key create", "key list", "key revoke"}
     admin |= {"organisation disable", "organisation enable", "organisation erase"}
     admin |= {"member disable", "member enable", "member export", "member erase"}
-    rest = {"index rebuild", "config show", "packet verify", "witness serve", "witness show"}
+    rest = {
+        "index rebuild",
+        "config show",
+        "packet build",
+        "packet trust",
+        "packet verify",
+        "witness serve",
+        "witness show",
+    }
     rest |= {f"log {name}" for name in ("publish", "fsck", "show", "proof", "export", "rotate-key")}
     assert set(names) == {*wanted.split(), *rest, *(f"admin {name}" for name in admin)}
 

@@ -25,7 +25,8 @@ class LogEvidence:
 class ReferenceContents:
     """``stated`` without paths and times, which are added. ``attached``: files of its proofs, by SHA-256.
 
-    ``earlier_elsewhere``: somebody else registered the same picture here before.
+    ``earlier_elsewhere``: somebody else registered the same picture here before. ``stated_later``: more was stated or
+    attached after the registration, which a packet does not enclose.
     """
 
     stated: PacketReference
@@ -34,6 +35,7 @@ class ReferenceContents:
     thumbnail: bytes | None = field(default=None, repr=False)
     attached: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     earlier_elsewhere: bool = False
+    stated_later: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,9 +61,9 @@ class OriginalPixels(PacketObject):
 
 
 class ClaimedDate(PacketObject):
-    """A date as the claimant wrote it."""
+    """A date as the claimant wrote it; ``event``: of what, such as `taken`, `edited` or `published`."""
 
-    event: Literal["taken", "edited", "published", "other"]
+    event: Text
     value: Text
 
 

@@ -137,7 +137,7 @@ def _time(bound: TimeBound, teller: Teller) -> dict[str, Any]:
 def _claims(reference: PacketReference, teller: Teller) -> list[Row]:
     labels, claims = teller.labels, reference.claims
     dates = [
-        (labels["claim_date"].format(event=teller.words["events"][date.event]), printable(date.value), "text")
+        (labels["claim_date"].format(event=teller.event(date.event)), printable(date.value), "text")
         for date in claims.dates
     ]
     return _rows(

@@ -105,6 +105,10 @@ class Teller:
     def proof_kind(self, kind: str) -> str:
         return str(self.words["proof_kinds"].get(kind, kind.replace("_", " ")))
 
+    def event(self, event: str) -> str:
+        """What a stated date is of; a word that is not known here as the claimant wrote it."""
+        return str(self.words["events"].get(event, printable(event)))
+
     def bound(self, reference: PacketReference) -> dict[str, Any]:
         """The time that counts most for a reference: the earliest independent one; without any, the earliest that the
         installation itself states, its own registration included."""

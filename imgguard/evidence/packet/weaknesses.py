@@ -32,6 +32,7 @@ def weaknesses(
         ("no_independent_time", [one.reference_id for one in references if not _is_dated(one)]),
         ("no_witness", [one.reference_id for one in references if not _is_witnessed(one)]),
         ("no_camera_original", [one.reference_id for one in references if not _is_from_the_camera(one)]),
+        ("stated_later", _ids(one for one in contents.references if one.stated_later)),
         ("original_not_enclosed", [one.reference_id for one in references if one.asset is None]),
         ("listing_not_enclosed", [one.finding_id for one in findings if one.listing.asset is None]),
         ("finding_not_logged", [one.finding_id for one in findings if not one.proofs]),

@@ -117,6 +117,10 @@ class SqlLog:
         with self._database.read() as connection:
             return {row[0]: row[1] for row in connection.execute(statement)}
 
+    def append(self, record: Record, *, object_id: str, at: datetime) -> int:
+        with self._database.write() as connection:
+            return log.append(connection, record, object_id=object_id, owner_id=None, at=at)
+
     # references from before
 
     def log_earlier(self, *, at: datetime) -> int:

@@ -1,0 +1,210 @@
+"""A finding as a packet has it: one match of it, how the use stands, and the evidence drawn again."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from imgguard.errors import InvalidTransition, NotFound
+from imgguard.evidence.packet.contents import FindingContents, LogEvidence
+from imgguard.evidence.packet.finding import (
+    DecisionOfPeople,
+    Figures,
+    LicenceState,
+    Listing,
+    PacketFinding,
+    Regions,
+)
+from imgguard.fingerprint.describe import reduced
+from imgguard.ports import BlobStore, Catalogue, CheckStore, Clock, MadeCheck, Rights
+from imgguard.provenance.records import Kind
+from imgguard.registry.decisions import in_force
+from imgguard.registry.records import ReferenceStatus
+from imgguard.services import findings
+from imgguard.services.contract import Match, Point
+from imgguard.services.findings import FindingDocument
+from imgguard.services.illustration import Illustrator
+from imgguard.services.library import CatalogueLibrary
+from imgguard.services.packet_references import THUMBNAIL_SIDE, log_evidence
+from imgguard.services.pictures import jpeg, png
+from imgguard.services.standing_record import StandingRecord
+from imgguard.services.transparency import Transparency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenMatch:
+    """A check, and the match that the packet is about; None where nothing was found."""
+
+    made: MadeCheck
+    document: FindingDocument = field(repr=False)
+    match: Match | None
+
+    @property
+    def reference_id(self) -> str | None:
+        return None if self.match is None else self.match.reference_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawn:
+    thumbnail: bytes | None = field(default=None, repr=False)
+    pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
+class PacketFindings:
+    """Reads only. Thread safe."""
+
+    def __init__(
+        self,
+        *,
+        checks: CheckStore,
+        catalogue: Catalogue,
+        rights: Rights,
+        blobs: BlobStore,
+        illustrator: Illustrator,
+        library: CatalogueLibrary,
+        transparency: Transparency,
+        clock: Clock,
+    ) -> None:
+        self._checks = checks
+        self._catalogue = catalogue
+        self._rights = rights
+        self._blobs = blobs
+        self._illustrator = illustrator
+        self._library = library
+        self._transparency = transparency
+        self._clock = clock
+
+    def chosen(self, finding_id: str, *, asked: Collection[str] = ()) -> ChosenMatch:
+        """The best match that has the finding's verdict, one of the references ``asked`` for before others. One match
+        alone: other owners' pictures, however alike, are nothing to hand on unasked.
+
+        Raises NotFound, DigestMismatch, InvalidTransition when all such matches are erased.
+        """
+        made = self._checks.check(finding_id)
+        document = findings.read(made.finding)
+        matches = [match for match in document.matches if match.verdict == document.verdict]
+        left = [match for match in matches if self._is_left(match.reference_id)]
+        if matches and not left:
+            raise InvalidTransition(
+                f"what {finding_id} matches is erased",
+                hint="The log still has the leaf of the finding: `imgguard log proof` gives the proof of that.",
+            )
+        named = [match for match in left if match.reference_id in asked]
+        return ChosenMatch(made=made, document=document, match=next(iter(named or left), None))
+
+    def _is_left(self, reference_id: str | None) -> bool:
+        try:
+            return self._catalogue.reference(reference_id or "").status is not ReferenceStatus.ERASED
+        except NotFound:
+            return False
+
+    def gathered(self, chosen: ChosenMatch) -> FindingContents:
+        """With the listing picture and the drawings, as long as that picture is kept. Raises DigestMismatch."""
+        made, listing = chosen.made, self._listing(chosen.made)
+        drawn = _Drawn() if listing is None else self._drawn(chosen, listing)
+        evidence = self._evidence(made.finding.finding_id)
+        return FindingContents(
+            stated=self._stated(chosen),
+            evidence=evidence,
+            document=None if evidence is None else made.finding.document.encode(),
+            listing=listing,
+            thumbnail=drawn.thumbnail,
+            pictures=drawn.pictures,
+        )
+
+    def _evidence(self, finding_id: str) -> LogEvidence | None:
+        """None for a check from before there was a log."""
+        try:
+            return log_evidence(self._transparency.proof_of(finding_id, Kind.FINDING))
+        except NotFound:
+            return None
+
+    def _listing(self, made: MadeCheck) -> bytes | None:
+        if made.kept_until is None or made.kept_until <= self._clock.now():
+            return None
+        try:
+            return self._blobs.get(made.finding.query_sha256)
+        except NotFound:
+            return None
+
+    def _drawn(self, chosen: ChosenMatch, listing: bytes) -> _Drawn:
+        scene = self._illustrator.query(listing)
+        thumbnail = jpeg(reduced(scene.image.working, THUMBNAIL_SIDE))
+        if chosen.match is None or chosen.reference_id is None:
+            return _Drawn(thumbnail=thumbnail)
+        reference = self._catalogue.reference(chosen.reference_id)
+        picture = self._library.picture(self._catalogue.content(reference.sha256 or ""))
+        if picture is None:
+            return _Drawn(thumbnail=thumbnail)
+        pictures = self._illustrator.draw(scene, chosen.match, picture).pictures
+        return _Drawn(thumbnail=thumbnail, pictures={name: png(pixels) for name, pixels in pictures.items()})
+
+    def _stated(self, chosen: ChosenMatch) -> PacketFinding:
+        made, document, match = chosen.made, chosen.document, chosen.match
+        return PacketFinding(
+            finding_id=made.finding.finding_id,
+            checked_at=made.finding.created_at.astimezone(UTC),
+            listing=Listing(
+                file_name=document.file,
+                url=None,
+                fetched_at=None,
+                sha256=made.finding.query_sha256,
+                width=document.width or 1,
+                height=document.height or 1,
+                asset=None,
+                thumbnail=None,
+            ),
+            verdict=document.verdict,
+            relation=None if match is None else match.relation,
+            reference_id=chosen.reference_id,
+            edits=() if match is None else tuple(match.edits),
+            strength=None if match is None else match.strength,
+            reasons=tuple(document.reasons if match is None else match.reasons),
+            figures=_figures(match),
+            regions=_regions(match),
+            licence=_licence(chosen),
+            decision=self._decision(chosen),
+            pictures={},
+            proofs=(),
+        )
+
+    def _decision(self, chosen: ChosenMatch) -> DecisionOfPeople | None:
+        """The one in force now: decisions are made about findings, and so after them."""
+        if chosen.reference_id is None:
+            return None
+        decided = self._rights.decisions_about(
+            [chosen.reference_id],
+            query_sha256=chosen.made.finding.query_sha256,
+            query_pixel_digest=chosen.document.query_pixel_digest,
+        )
+        found = in_force(decided.get(chosen.reference_id, ()))
+        if found is None:
+            return None
+        return DecisionOfPeople(kind=found.kind, by=found.by, decided_at=_utc(found.decided_at), note=found.note)
+
+
+def _licence(chosen: ChosenMatch) -> LicenceState | None:
+    """As it stood when the check was made. Nobody asked for a check that was made at the console."""
+    stored = chosen.made.standings.get(chosen.reference_id or "")
+    licence = None if stored is None else StandingRecord.model_validate_json(stored).licence
+    if licence is None:
+        return None
+    ends_at = None if licence.ends_at is None else _utc(licence.ends_at)
+    return LicenceState(status=licence.status, because=tuple(licence.because), ends_at=ends_at)
+
+
+def _figures(match: Match | None) -> Figures:
+    return Figures() if match is None else Figures(**{name: getattr(match, name) for name in Figures.model_fields})
+
+
+def _regions(match: Match | None) -> Regions | None:
+    if match is None or match.query_region is None or match.reference_region is None:
+        return None
+    return Regions(listing=_corners(match.query_region), reference=_corners(match.reference_region))
+
+
+def _corners(region: Sequence[Point]) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in region)
+
+
+def _utc(at: datetime) -> datetime:
+    return at.astimezone(UTC)
