@@ -9,7 +9,15 @@ from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING
 
-from imgguard.bootstrap.adapters import DATABASE, INDEX, ORIGINALS, TIMESTAMP_AUTHORITY, SystemClock
+from imgguard.bootstrap.adapters import (
+    DATABASE,
+    INDEX,
+    LOG,
+    ORIGINALS,
+    SEAL,
+    TIMESTAMP_AUTHORITY,
+    SystemClock,
+)
 from imgguard.bootstrap.people import PeopleServices
 from imgguard.errors import DependencyError, ImgguardError
 from imgguard.ports import Room
@@ -30,7 +38,17 @@ if TYPE_CHECKING:
     from imgguard.services.witnessing import Witnessing
     from imgguard.services.works import Works
 
-__all__ = ["DATABASE", "INDEX", "ORIGINALS", "Services", "SystemClock", "folder_bytes"]
+__all__ = [
+    "DATABASE",
+    "INDEX",
+    "LOG",
+    "ORIGINALS",
+    "SEAL",
+    "TIMESTAMP_AUTHORITY",
+    "Services",
+    "SystemClock",
+    "folder_bytes",
+]
 
 _LEASE_SECONDS = 60
 """What storing a token may take beyond waiting for it, before it is asked for again."""

@@ -1,4 +1,5 @@
-"""`imgguard demo`: the sample originals, the sample listings, and whether what is found is what is known of them."""
+"""`imgguard demo`: the sample originals, the sample listings, whether what is found is what is known of them, and an
+evidence packet about one of them."""
 
 import shutil
 import sys
@@ -9,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgguard.cli import options
+from imgguard.cli.demo_packet import first_copy, make_packet
 from imgguard.cli.exits import ExitCode
 from imgguard.cli.output import say, shown
-from imgguard.cli.samples import CHECKOUT, Samples, Score, samples_at_hand, score
+from imgguard.cli.samples import CHECKOUT, Samples, samples_at_hand, score
 from imgguard.errors import ConfigurationError, ImgguardError
 
 if TYPE_CHECKING:
     from imgguard.cli.report import Report
     from imgguard.services.checking import Checked
-    from imgguard.services.contract import RegisterLine
+    from imgguard.services.contract import CheckLine, RegisterLine
     from imgguard.settings import Settings
 
 OWNER = "Sample Studio"
@@ -45,32 +47,41 @@ def demo(
     quiet: options.Quiet = False,
     home: options.Home = None,
 ) -> int:
-    """Register the sample originals, check the sample listings, print a table and write a report.
+    """Register the sample originals, check the sample listings, print a table, write a report and an evidence packet.
 
-    Exits with 4 when an honest picture is taken for a copy, or when more than one copy is not found. The store of an
-    earlier demo is replaced, unless it has come to hold anything else.
+    Exits with 4 when an honest picture is taken for a copy, when more than one copy is not found, or when the packet
+    does not verify. The store of an earlier demo is replaced, unless it has come to hold anything else.
+
+    No timestamp authority is asked: the demo uses the embedded one, which is self-issued and proves nothing to others.
     """
     from imgguard.cli.report import Report
+    from imgguard.settings import EMBEDDED
 
     settings = options.settings_for(context, home)
     chosen = options.profile_for(settings, profile)
     samples = samples_at_hand()
     folder = (output or _default_output()).resolve()
     store = (options.home_given(context, home) or folder / "home").resolve()
-    settings = settings.model_copy(update={"home": store})
+    settings = settings.model_copy(update={"home": store, "timestamp_authorities": EMBEDDED})
     options.folder_for(folder)
     page = Report(folder / "report.html")
     _make_empty(settings, samples)
-    code, found = _run(settings, samples, page, profile=chosen, evidence=folder / "evidence", json=json, quiet=quiet)
+    code, lines = _run(settings, samples, page, profile=chosen, evidence=folder / "evidence", json=json, quiet=quiet)
     if code not in (ExitCode.DONE, ExitCode.FAILED):
         return code
     page.write("Demonstration: sample listings checked against sample originals")
+    found, copy = score(lines, samples.truth), first_copy(lines, samples.truth)
+    packet = None if copy is None else make_packet(settings, copy, folder / "packet.asice")
     if not json:
         places = f"Report:   {page.path}", f"Pictures: {folder / 'evidence'}", f"Store:    {store}"
         look = f'To look around: {sys.argv[0]} --home "{store}" list'
-        print("", *found.sentences(), "", *map(shown, (*places, look)), sep="\n")
+        proof = [] if packet is None else packet.sentences()
+        print("", *found.sentences(), "", *map(shown, (*places, *proof, look)), sep="\n")
     if found.problems:
         say("imgguard: the demo did not find what is known of the samples", *(f"  {text}" for text in found.problems))
+        return ExitCode.FAILED
+    if packet is not None and not packet.report.holds:
+        say("imgguard: the packet that the demo made does not verify")
         return ExitCode.FAILED
     return code
 
@@ -101,10 +112,11 @@ def _check_replaceable(settings: "Settings", samples: Samples) -> None:
 
     People are invited to go on with it, and may have registered pictures of their own since.
     """
-    from imgguard.bootstrap import DATABASE, INDEX, ORIGINALS, Services
+    from imgguard.bootstrap import DATABASE, INDEX, LOG, ORIGINALS, SEAL, TIMESTAMP_AUTHORITY, Services
 
     store = settings.home
     known = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}.lock", INDEX, ORIGINALS, MARKER}
+    known |= {LOG, SEAL, TIMESTAMP_AUTHORITY}
     if not (store / MARKER).exists() or not {path.name for path in store.iterdir()} <= known:
         raise ConfigurationError(
             f"{store} is not the store of an earlier demo, so it is left alone",
@@ -142,8 +154,8 @@ def _run(
     evidence: Path,
     json: bool,
     quiet: bool,
-) -> tuple[int, Score]:
-    """Register and check; the exit code so far, and how the findings compare with the truth."""
+) -> "tuple[int, list[CheckLine]]":
+    """Register and check; the exit code so far, and what was found."""
     from imgguard.cli.check import check_all, printer, request_for
     from imgguard.cli.register import register_all
 
@@ -156,7 +168,7 @@ def _run(
         handlers = [printer(samples.listings, json=json), page.add, results.append]
         checked = check_all(settings, samples.listings, request, handlers, quiet=quiet).exit_code()
         code = checked or code
-    return code, score((result.line for result in results), samples.truth)
+    return code, [result.line for result in results]
 
 
 def _tell_rejected(line: "RegisterLine") -> None:

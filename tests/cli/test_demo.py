@@ -11,6 +11,7 @@ import pytest
 from imgguard.cli import demo, samples
 from imgguard.services import checking
 from imgguard.services.contract import CheckLine
+from imgguard.services.packets import packet_in
 
 Run = Callable[..., Any]
 COPY, HONEST, OTHER = "copy-mirrored-mug.jpg", "unrelated-watch.jpg", "unrelated-sandals.jpg"
@@ -58,8 +59,48 @@ def test_right_answers(folder: Path, home: Path, play: Run, cli: Run, tmp_path: 
     assert not (tmp_path / "out" / "home").exists()
     assert {line["owner"] for line in cli("list", "--json").lines} == {demo.OWNER}
     assert cli("check", folder / "listings" / COPY, "--quiet").code == 0
-    assert play("--json").code == 0
+    again = play("--json")
+    assert (again.code, [line["file"] for line in again.lines]) == (0, sorted(KNOWN))
     assert cli("stats", "--json").line["findings"] == len(KNOWN)
+
+
+def test_it_ends_with_a_packet_that_promises_no_more_than_it_proves(
+    folder: Path, home: Path, play: Run, cli: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMGGUARD_TIMESTAMP_AUTHORITIES", "http://127.0.0.1:9/never-asked")
+    done = play()
+    assert done.code == 0, done.err
+    path = tmp_path / "out" / "packet.asice"
+    packet = packet_in(path.read_bytes())
+    assert [one.listing.file_name for one in packet.findings] == [COPY]
+    assert [one.file.name for one in packet.references] == ["mug.jpg"]
+    assert {bound.trust.value for one in packet.references for bound in one.existed_no_later_than} == {"self_issued"}
+    lines = done.out.splitlines()
+    (first,) = [number for number, line in enumerate(lines) if line.startswith("Packet:")]
+    assert "SELF-ISSUED, NOT INDEPENDENT" in lines[first]
+    assert lines[first + 1].startswith("Proven:   No byte of this packet has changed since it was sealed")
+    assert "ORIGIN NOT VERIFIED" in lines[first + 2]
+    assert cli("packet", "verify", path).code == 0
+    assert cli("log", "show", "--json").line["leaves"] == {"finding": 3, "packet": 1, "registration": 2}
+
+
+def test_without_a_copy_there_is_no_packet(folder: Path, play: Run, tmp_path: Path) -> None:
+    (folder / "listings" / COPY).unlink()
+    known(folder, {name: KNOWN[name] for name in (HONEST, OTHER)})
+    done = play()
+    assert "Packet:" not in done.out
+    assert not (tmp_path / "out" / "packet.asice").exists()
+
+
+def test_a_packet_that_does_not_verify_fails(folder: Path, play: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(path: Path, data: bytes) -> None:
+        path.write_bytes(data[:-1])
+
+    monkeypatch.setattr("imgguard.cli.demo_packet.write_packet", damaged)
+    done = play()
+    assert done.code == 4
+    assert "does not verify" in done.err
+    assert "Proven:   nothing" in done.out
 
 
 def test_a_home_behind_the_command(folder: Path, play: Run, home: Path, tmp_path: Path) -> None:
