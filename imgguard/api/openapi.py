@@ -47,7 +47,8 @@ _IDEMPOTENCY_KEY = {
     "in": "header",
     "required": False,
     "description": "With the same key, the same request is answered once, for 24 hours.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!#-\[\]-~]+$"},
+    # In double quotes or not: the draft has it as a string of structured fields, and few send it so.
+    "schema": {"type": "string", "minLength": 1, "maxLength": 257, "pattern": r'^"?[!#-\[\]-~]{1,255}"?$'},
     "example": "5f0d2c1e-6a38-4b7e-9a55-0d3c8b7f1e42",
 }
 _REQUEST_ID = "req_01jnv7kj1v3x5z7b9d1f3h5k7n"
