@@ -18,7 +18,7 @@ from imgguard.worker.child import ONE_CORE
 _MODULE = "imgguard.worker.comparer_process"
 
 _START_SECONDS = 60.0
-"""Bound on the start and the way of the pictures there, which take 1.5 s on an idle machine."""
+"""Bound on the start and the way of the pictures there, which took 7 s on a busy machine."""
 
 _END_SECONDS = 1.0
 """How long a process whose socket is closed may take to have an exit code."""
