@@ -36,17 +36,19 @@ def ready(catalogue: Catalogue) -> Catalogue:
     return catalogue
 
 
-def register(catalogue: Catalogue, data: bytes, *, owner: str = "ann", file: str = "a.jpg") -> Reference:
-    return catalogue.add_reference(owner, stores.content(data), stores.descriptors(data), file=file, at=NOON)
+def register(
+    catalogue: Catalogue, data: bytes, *, owner: str = "ann", file: str = "a.jpg", at: datetime = NOON
+) -> Reference:
+    return catalogue.add_reference(owner, stores.content(data), stores.descriptors(data), file=file, at=at)
 
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def finding(data: bytes = RED, **changes: str) -> StoredFinding:
+def finding(data: bytes = RED, *, created_at: datetime = NOON, **changes: str) -> StoredFinding:
     fields = {"finding_id": new_id("fnd"), "file": "q.jpg", "query_sha256": sha256(data), "document": "{}"}
-    return StoredFinding(created_at=NOON, **(fields | changes))
+    return StoredFinding(created_at=created_at, **(fields | changes))
 
 
 def presence(catalogue: Catalogue) -> dict[int, bool]:
@@ -206,6 +208,28 @@ class TestErasing:
         ready.erase(other.reference_id, at=NOON)
         assert ready.kept_queries() == []
         assert list(ready.pending_blob_deletions()) == [sha256(RED)]
+
+    def test_bytes_that_were_checked_before_they_were_registered_stay(self, ready: Catalogue) -> None:
+        ready.add_finding(finding(RED, created_at=NOON - timedelta(seconds=1)), query_expires_at=LATER)
+        made = register(ready, RED)
+        ready.add_finding(finding(RED, created_at=LATER), query_expires_at=LATER)
+        ready.erase(made.reference_id, at=LATER)
+        assert (list(ready.kept_queries()), ready.pending_blob_deletions()) == ([sha256(RED)], [])
+
+    @pytest.mark.parametrize("ending", ["erased", "expired"])
+    def test_a_check_whose_bytes_went_before_holds_none_that_are_registered_again(
+        self, ready: Catalogue, ending: str
+    ) -> None:
+        earlier, again = NOON - timedelta(days=2), NOON + timedelta(seconds=1)
+        ready.add_finding(finding(RED, created_at=earlier), query_expires_at=earlier + timedelta(days=1))
+        if ending == "erased":
+            ready.erase(register(ready, RED, at=earlier).reference_id, at=NOON)
+        else:
+            ready.expire_queries(now=NOON)
+        made = register(ready, RED)
+        ready.add_finding(finding(RED, created_at=again), query_expires_at=LATER)
+        ready.erase(made.reference_id, at=again)
+        assert (list(ready.kept_queries()), list(ready.pending_blob_deletions())) == ([], [sha256(RED)])
 
     def test_bytes_that_are_checked_afterwards_are_kept_as_a_query(self, ready: Catalogue) -> None:
         ready.erase(register(ready, RED).reference_id, at=NOON)

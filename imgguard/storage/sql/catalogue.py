@@ -192,7 +192,7 @@ class SqlCatalogue:
                 checks.add(connection, finding.finding_id, check, kept_until=query_expires_at or finding.created_at)
             log_events.finding(connection, finding, organisation_id=None if check is None else check.organisation_id)
             if query_expires_at is not None:
-                queries.keep_query(connection, finding.query_sha256, until=query_expires_at)
+                queries.keep_query(connection, finding.query_sha256, since=finding.created_at, until=query_expires_at)
                 if store_blob is not None:
                     store_blob()
 

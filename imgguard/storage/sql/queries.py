@@ -43,12 +43,13 @@ def findings_after(connection: Connection, after: str, *, limit: int) -> list[St
     return [StoredFinding(**row._mapping) for row in connection.execute(chosen)]
 
 
-def keep_query(connection: Connection, sha256: str, *, until: datetime) -> None:
-    """Keep the bytes of a query; of two retention times of the same bytes the later one holds."""
+def keep_query(connection: Connection, sha256: str, *, since: datetime, until: datetime) -> None:
+    """Keep the bytes of a query; of two retention times of the same bytes the later one holds, and the first
+    ``since`` that was not let go of meanwhile."""
     mine = queries.c.query_sha256 == sha256
     present = connection.execute(select(queries.c.expires_at).where(mine)).scalar_one_or_none()
     if present is None:
-        connection.execute(insert(queries).values(query_sha256=sha256, expires_at=until))
+        connection.execute(insert(queries).values(query_sha256=sha256, kept_since=since, expires_at=until))
     elif present < until:
         connection.execute(update(queries).where(mine).values(expires_at=until))
     cancel_deletion(connection, sha256)
@@ -74,6 +75,13 @@ def expire(connection: Connection, *, now: datetime) -> int:
     for sha256 in expired:
         release_blob(connection, sha256, at=now)
     return len(expired)
+
+
+def release_query(connection: Connection, sha256: str, *, kept_from: datetime, at: datetime) -> None:
+    """Let go of the bytes of a query, unless they were kept before ``kept_from``, and queue them for deletion."""
+    older = select(queries.c.query_sha256).where(queries.c.query_sha256 == sha256, queries.c.kept_since < kept_from)
+    if connection.execute(older).first() is None:
+        release_blob(connection, sha256, at=at)
 
 
 def release_blob(connection: Connection, sha256: str, *, at: datetime) -> None:

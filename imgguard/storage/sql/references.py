@@ -16,7 +16,6 @@ from imgguard.storage.sql import contents as content_rows
 from imgguard.storage.sql.schema import (
     collection_works,
     contents,
-    findings,
     licence_works,
     organisations,
     owners,
@@ -214,17 +213,11 @@ def erase(connection: Connection, reference_id: str, *, at: datetime) -> Referen
         index_log.record(connection, number, present=False)
     if _uses(connection, number, active_only=False) == 0:
         content_rows.destroy(connection, number)
-        _release_query(connection, before.sha256, since=before.registered_at, at=at)
+        # Kept for a check from before the registration, they stay: nobody destroys the evidence of others by
+        # registering it and erasing that.
+        queries.release_query(connection, before.sha256, kept_from=before.registered_at, at=at)
     _forget_owner(connection, before.owner_id)
     return get(connection, reference_id)
-
-
-def _release_query(connection: Connection, sha256: str, *, since: datetime, at: datetime) -> None:
-    """The same bytes are no longer kept for those who checked them, but for checks from before the registration: nobody
-    destroys the evidence of others by registering it and erasing that."""
-    before = findings.c.query_sha256 == sha256, findings.c.created_at < since
-    if connection.execute(select(findings.c.finding_id).where(*before).limit(1)).first() is None:
-        queries.release_blob(connection, sha256, at=at)
 
 
 def release_work(connection: Connection, work_id: str | None, *, file: str | None) -> None:

@@ -28,6 +28,7 @@ from imgguard.storage.sql.schema import (
     members,
     organisations,
     owners,
+    queries,
     refs,
     works,
 )
@@ -88,16 +89,29 @@ def database(path: Path) -> Iterator[Database]:
     opened.close()
 
 
-def make_store_of_0001(path: Path) -> None:
-    """With an owner, a reference, and a history of the index."""
+def make_store_of(path: Path, revision: str) -> None:
+    """Empty."""
     prepare_file(path)
-    database = Database(path, busy_seconds=1)
-    database.pragma("journal_mode=WAL")
+    database = open_at(path)
     config = Config()
     config.set_main_option("script_location", "imgguard.storage.sql:migrations")
     with database.write() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        command.upgrade(config, revision)
+    database.close()
+
+
+def open_at(path: Path) -> Database:
+    """As it is: not migrated."""
+    database = Database(path, busy_seconds=1)
+    database.pragma("journal_mode=WAL")
+    return database
+
+
+def make_store_of_0001(path: Path) -> None:
+    """With an owner, a reference, and a history of the index."""
+    make_store_of(path, "0001")
+    database = open_at(path)
     with database.write() as connection:
         there = {row.name for row in connection.execute(text("PRAGMA table_info(contents)"))}
         values: dict[str, object] = dict.fromkeys(there, "x")
@@ -122,6 +136,12 @@ def make_store_of_0001(path: Path) -> None:
     database.close()
 
 
+_OLD_FINDING = """
+    INSERT INTO findings (finding_id, file, query_sha256, document, created_at)
+    VALUES (:id, 'q.jpg', 'checked', '{}', :at)
+"""
+
+
 class TestMigration:
     def test_a_store_of_0001_keeps_everything(self, path: Path) -> None:
         make_store_of_0001(path)
@@ -140,6 +160,22 @@ class TestMigration:
             assert counted == {"index_changes": 1, "audit_events": 1, "log_leaves": 0, "log_backlog": 1}
         finally:
             database.close()
+
+    def test_a_query_of_0008_is_kept_since_it_was_first_checked(self, path: Path) -> None:
+        make_store_of(path, "0008")
+        with open_at(path).write() as connection:
+            for number, at in enumerate(("2026-03-02", "2026-03-01", "2026-03-03")):
+                values = {"id": f"fnd_{number}", "at": f"{at} 12:00:00.000000"}
+                connection.execute(text(_OLD_FINDING), values)
+            for query in ("checked", "unknown"):
+                values = {"query": query, "at": "2026-06-01 12:00:00.000000"}
+                connection.execute(text("INSERT INTO queries (query_sha256, expires_at) VALUES (:query, :at)"), values)
+        with open_database(path).read() as connection:
+            kept = {row.query_sha256: row.kept_since for row in connection.execute(queries.select())}
+        assert kept == {
+            "checked": datetime(2026, 3, 1, 12, tzinfo=UTC),
+            "unknown": datetime(2026, 6, 1, 12, tzinfo=UTC),  # an erasure takes it along
+        }
 
     def test_a_failed_migration_leaves_the_old_store(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from alembic import op

@@ -155,6 +155,7 @@ queries = Table(
     "queries",
     metadata,
     Column("query_sha256", String(64), primary_key=True),
+    Column("kept_since", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
 )
 
