@@ -21,6 +21,7 @@ from imgguard.bench import floors, report, report_tables
 from imgguard.bench.accuracy import measure_accuracy, say
 from imgguard.bench.log import measure_log
 from imgguard.bench.machine import made
+from imgguard.bench.packets import measure_packets
 from imgguard.bench.sampling import Sample
 from imgguard.bench.scale import FULL_SIZES, SIZES, measure_scale
 from imgguard.bench.service import ServiceSample, measure_service
@@ -30,7 +31,7 @@ from imgguard.bench.trial import Trial
 from imgguard.errors import ConfigurationError
 from imgguard.verdict.calibration import Calibration, parse, shipped
 
-_ORDER = ("accuracy", "scale", "speed", "log", "service")
+_ORDER = ("accuracy", "scale", "speed", "log", "packets", "service")
 """Of measuring: what forks comes first, before inference and picture operations start threads in this process."""
 _TRIALS = Path("var/bench/trials.jsonl")
 
@@ -44,7 +45,7 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--floors", action="store_true", help="small sample; exit with 1 when a floor is missed")
     parser.add_argument("--write", type=Path, metavar="DIR", help="write the page and its files here")
     parser.add_argument("--render", type=Path, metavar="DIR", help="measure nothing; write the page of DIR again")
-    parser.add_argument("--only", default="", metavar="PARTS", help="of accuracy,speed,scale,log,service")
+    parser.add_argument("--only", default="", metavar="PARTS", help="of accuracy,speed,scale,log,packets,service")
     parser.add_argument("--per-edit", type=int, metavar="N", help="copies an edit")
     parser.add_argument("--negatives", type=int, metavar="N")
     parser.add_argument("--thin", type=int, metavar="K", help="register every K-th reference and those that are needed")
@@ -115,6 +116,8 @@ def _measured(options: argparse.Namespace, arguments: Sequence[str]) -> dict[str
             found = measure_speed(_speed_sample(options), calibration=options.calibration)
         elif part == "log":
             found = measure_log()
+        elif part == "packets":
+            found = measure_packets()
         elif part == "service":
             found = measure_service(ServiceSample() if options.full else ServiceSample(references=10_000))
         else:

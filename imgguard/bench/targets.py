@@ -93,6 +93,22 @@ def _gigabytes(results: Results) -> float | None:
     return None if found is None else found / 1e9
 
 
+def _log(figure: Callable[[Mapping[str, Any]], float]) -> Callable[[Results], float | None]:
+    def read(results: Results) -> float | None:
+        found = results.get("log", {})
+        return float(figure(found)) if found.get("leaves") == 100_000 else None
+
+    return read
+
+
+def _slowest_packet(name: str) -> Callable[[Results], float | None]:
+    def read(results: Results) -> float | None:
+        rows = results.get("packets", {}).get("rows", ())
+        return max((float(row[name]) for row in rows), default=None)
+
+    return read
+
+
 def _of(key: str, text: str, limit: float, read: Callable[[Results], float | None], *, least: bool = True) -> Target:
     return Target(key=key, text=text, limit=limit, at_least=least, read=read)
 
@@ -117,6 +133,14 @@ TARGETS = (
     _of("million_ms", "search of 1M, p50 ms a vector", 5, _million("one_vector_ms", "p50"), least=False),
     _of("million_bytes", "bytes a stored vector at 1M", 700, _million("bytes_per_vector"), least=False),
     _of("million_recall", "recall of the exact top 10 at 1M", 0.99, _million("recall_top10_fetched")),
+    _of("log_append", "100k leaves appended, s", 60, _log(lambda log: log["append"]["seconds"]), least=False),
+    _of("log_proof", "a proof out of 100k, ms", 5, _log(lambda log: 1000 * log["proof"]["seconds"]), least=False),
+    _of(
+        "log_share", "the leaf's part of a registration, %", 10,
+        _log(lambda log: 100 * log["registration_ms"]["leaf"] / log["registration_ms"]["whole"]), least=False,
+    ),
+    _of("packet_build", "a packet of 5 built, s", 3, _slowest_packet("build_command"), least=False),
+    _of("packet_verify", "a packet of 5 verified, s", 2, _slowest_packet("verify_command"), least=False),
     _of("service_rate", "throughput of the service / pipeline alone, by 2, 8, 32 clients, lowest", 0.8, _lowest_rate),
     _of("service_p95", "p95 by 2 clients / p50 by one", 3, _two_against_one, least=False),
     _of("service_start", "start with 100k references, s", 10, _hundred_thousand("start_seconds"), least=False),

@@ -21,6 +21,11 @@ def test_targets_are_held_against_the_figures(results: dict[str, Any]) -> None:
     assert found["thorough_copy"] is None
     assert found["registration"] is True
     assert found["million_recall"] is True
+    assert found["log_append"] is True
+    assert found["log_proof"] is False
+    assert found["log_share"] is True
+    assert found["packet_build"] is False  # the slower of the two kinds counts
+    assert found["packet_verify"] is True
     assert found["service_rate"] is False  # the lowest of several clients counts, one client alone does not
     assert found["service_p95"] is True
     assert found["service_start"] is True
@@ -29,6 +34,11 @@ def test_targets_are_held_against_the_figures(results: dict[str, Any]) -> None:
 
 def test_nothing_measured_is_nothing_reached() -> None:
     assert {outcome.reached for outcome in outcomes({})} == {None}
+
+
+def test_a_small_log_says_nothing_of_a_large_one(results: dict[str, Any]) -> None:
+    results["log"] = results["log"] | {"leaves": 1000}
+    assert {outcome.reached for outcome in outcomes(results) if outcome.target.key.startswith("log_")} == {None}
 
 
 def test_page_tells_what_was_missed_and_why(results: dict[str, Any]) -> None:
@@ -126,7 +136,7 @@ def test_samples_follow_from_the_options() -> None:
 def test_unknown_part(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         options_of(["--only", "beauty"])
-    assert "accuracy, speed, scale, log, service" in capsys.readouterr().err
+    assert "accuracy, speed, scale, log, packets, service" in capsys.readouterr().err
 
 
 def test_missing_images_are_told(
