@@ -80,7 +80,7 @@ def _found(services: Services, folder: Path) -> list[str]:
             raise RuntimeError(f"{edit} does not apply to {item.name}")
         path = folder / f"{number}-{edit}.jpg"
         path.write_bytes(query.data)
-        line = services.checking.line(source_of(path), Request()).line
+        line = services.checking.line(source_of(path), Request(profile="thorough")).line
         if line.verdict is not Verdict.COPY or line.finding_id is None:
             raise RuntimeError(f"{edit} of {item.name} was not found: {line.verdict}")
         ids.append(line.finding_id)
