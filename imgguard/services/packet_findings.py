@@ -25,7 +25,7 @@ from imgguard.services.findings import FindingDocument
 from imgguard.services.illustration import Illustrator
 from imgguard.services.library import CatalogueLibrary
 from imgguard.services.packet_references import THUMBNAIL_SIDE, log_evidence
-from imgguard.services.pictures import jpeg, png
+from imgguard.services.pictures import drawing, jpeg
 from imgguard.services.standing_record import StandingRecord
 from imgguard.services.transparency import Transparency
 
@@ -136,7 +136,7 @@ class PacketFindings:
         if picture is None:
             return _Drawn(thumbnail=thumbnail)
         pictures = self._illustrator.draw(scene, chosen.match, picture).pictures
-        return _Drawn(thumbnail=thumbnail, pictures={name: png(pixels) for name, pixels in pictures.items()})
+        return _Drawn(thumbnail=thumbnail, pictures={name: drawing(pixels) for name, pixels in pictures.items()})
 
     def _stated(self, chosen: ChosenMatch) -> PacketFinding:
         made, document, match = chosen.made, chosen.document, chosen.match

@@ -17,6 +17,8 @@ THUMBNAIL_SIDE = 48
 
 _THUMBNAIL_SHOWN = 288
 _JPEG_QUALITY = 85
+_DRAWING_QUALITY = 90
+_COLOURS_IN_FULL = 0  # 4:4:4
 
 
 def png(picture: Pixels) -> bytes:
@@ -27,6 +29,11 @@ def png(picture: Pixels) -> bytes:
 def jpeg(picture: Pixels) -> bytes:
     """``picture`` as JPEG, good enough to look at."""
     return _file(picture, "JPEG", quality=_JPEG_QUALITY)
+
+
+def drawing(picture: Pixels) -> bytes:
+    """An evidence picture as JPEG, its coloured lines sharp: a tenth of its PNG."""
+    return _file(picture, "JPEG", quality=_DRAWING_QUALITY, subsampling=_COLOURS_IN_FULL)
 
 
 def _file(picture: Pixels, kind: str, **options: int) -> bytes:

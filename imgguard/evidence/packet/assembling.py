@@ -96,10 +96,9 @@ def _finding(one: FindingContents, folder: str, files: dict[str, bytes]) -> Pack
     if proofs and one.document is not None:
         files[folder + layout.DOCUMENT] = one.document
         proofs += (folder + layout.DOCUMENT,)
-    pictures = {}
-    for name, data in one.pictures.items():
-        path = f"{folder}{name.replace('_', '-')}.png"
-        files[path], pictures[name] = data, path
+    pictures = {
+        name: _enclosed(f"{folder}{name.replace('_', '-')}", data, files) for name, data in one.pictures.items()
+    }
     listing = one.stated.listing.model_copy(
         update={
             "asset": _add(f"{folder}listing", one.listing, files),
@@ -110,9 +109,11 @@ def _finding(one: FindingContents, folder: str, files: dict[str, bytes]) -> Pack
 
 
 def _add(stem: str, data: bytes | None, files: dict[str, bytes]) -> str | None:
+    return None if data is None else _enclosed(stem, data, files)
+
+
+def _enclosed(stem: str, data: bytes, files: dict[str, bytes]) -> str:
     """The name under which ``data`` is enclosed: what it is called comes from its first bytes, not from people."""
-    if data is None:
-        return None
     suffix = next((suffix for head, suffix in _SUFFIXES if data.startswith(head)), "bin")
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         suffix = "webp"
