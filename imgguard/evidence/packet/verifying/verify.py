@@ -1,7 +1,9 @@
-"""`python verify.py PACKET`: verifies an evidence packet offline. Needs Python 3.12 and requirements.txt, not imgguard.
+"""`python verify.py PACKET`: verifies an evidence packet offline, with Python 3.12 and requirements.txt alone.
 
 Do not trust a verifier that came with what it verifies: take this one from where imgguard is published.
 """
+
+from __future__ import annotations  # an older Python has to come as far as saying that it is too old
 
 import argparse
 import sys
@@ -9,10 +11,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 FAILED, USAGE = 4, 2
+PYTHON = (3, 12)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code: 0 when the level holds, 4 when it does not, 2 when something cannot be read."""
+    """The exit code: 0 when the level holds, 4 when it does not, 2 when something cannot be read or is missing."""
+    if sys.version_info < PYTHON:
+        print(f"This verifier needs Python 3.12 or newer, and this is {sys.version.split()[0]}.", file=sys.stderr)
+        return USAGE
+    try:
+        return _verified(arguments)
+    except ModuleNotFoundError as error:
+        print(f"{error.name} is missing: python -m pip install -r requirements.txt", file=sys.stderr)
+        return USAGE
+
+
+def _verified(arguments: Sequence[str] | None) -> int:
     here = Path(__file__).resolve().parent
     if (here / "imgguard").is_dir():  # in a packet, the modules that it needs lie beside it
         sys.path.insert(0, str(here))

@@ -1,5 +1,6 @@
 """The verifier that goes with a packet runs alone: in a Python that has the four packages, and nothing of imgguard."""
 
+import ast
 import json
 import re
 import subprocess
@@ -16,6 +17,7 @@ from small_packet import SEAL, trust_text
 
 from imgguard.evidence.packet.building import build_packet
 from imgguard.evidence.packet.verifier_files import ENTRY, REQUIREMENTS, modules, verifier_files
+from imgguard.evidence.packet.verifying import verify
 from imgguard.evidence.packet.verifying.verify import main
 
 ROOT = Path(__file__).parents[4]
@@ -46,6 +48,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         target.write_bytes(part)
     (folder / "trust.toml").write_text(trust_text())
     (folder / "hostile.asice").write_bytes(back_dated_token())
+    (folder / "socket.py").write_text("import socket\nsocket.socket()\n")
     return folder
 
 
@@ -66,6 +69,45 @@ def test_the_enclosed_verifier_says_that_the_origin_is_not_verified(alone: Path,
     done = run(alone, unpacked, "packet.asice")
     assert done.returncode == 0, done.stderr
     assert "ORIGIN NOT VERIFIED" in done.stdout
+
+
+_WITHOUT_NETWORK = """
+import runpy, sys
+def refuse(event, arguments):
+    if event.startswith("socket."):
+        raise SystemExit(f"{event} was asked for")
+sys.addaudithook(refuse)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_the_enclosed_verifier_opens_no_socket(alone: Path, unpacked: Path) -> None:
+    verifier = str(unpacked / "unpacked/verifier/verify.py")
+    done = [
+        subprocess.run(
+            [str(alone), "-I", "-c", _WITHOUT_NETWORK, *arguments],
+            capture_output=True, text=True, cwd=unpacked, env={}, timeout=60, check=False,
+        )
+        for arguments in ([verifier, "packet.asice", "--level", "witnessed", "--trust", "trust.toml"], ["socket.py"])
+    ]  # fmt: skip
+    assert (done[0].returncode, done[0].stderr) == (0, "")
+    assert "socket.__new__ was asked for" in done[1].stderr  # the hook hears of sockets
+
+
+def test_what_is_missing_is_named(unpacked: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "empty", with_pip=False)
+    done = run(tmp_path / "empty/bin/python", unpacked, "packet.asice")
+    assert done.returncode == 2
+    assert "is missing: python -m pip install -r requirements.txt" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_older_python_is_told_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    ast.parse(Path(verify.__file__).read_bytes(), feature_version=(3, 7))
+    monkeypatch.setattr(verify, "PYTHON", (9, 0))
+    assert main(["packet.asice"]) == 2
+    assert "needs Python 3.12 or newer, and this is 3." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
