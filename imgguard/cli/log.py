@@ -124,7 +124,8 @@ def proof(
         typer.Argument(
             metavar="ID",
             parser=options.text,
-            help="A reference (ref_...), finding (fnd_...), licence (lic_...) or decision (dec_...).",
+            help="A reference (ref_...), finding (fnd_...), licence (lic_...), decision (dec_...), claim (clm_...) or "
+            "attached file (prf_...).",
             show_default=False,
         ),
     ],

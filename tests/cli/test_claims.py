@@ -11,6 +11,7 @@ import pytest
 from imgguard.provenance.leaves import open_leaf, parse_opening
 
 Run = Callable[..., Any]
+DOCS = Path(__file__).parents[2] / "docs"
 OWNER = "Sample Studio"
 SAID = {"dates": [{"what": "taken", "at": "2026-02-01"}], "places": ["Oslo"], "statement": "In our studio."}
 
@@ -122,6 +123,13 @@ def test_a_file_is_attached_and_kept(store: Path, cli: Run, tmp_path: Path) -> N
     assert kept.read_bytes() == b"raw"
     assert cli("remove", "--erase", "--yes", reference_id).code == 0
     assert not kept.exists()
+
+
+def test_whatever_has_a_proof_is_named_where_people_look(cli: Run) -> None:
+    pages = [cli("log", "proof", "--help").out, (DOCS / "transparency-log.md").read_text()]
+    for page in pages:
+        for prefix in ("ref_", "fnd_", "lic_", "dec_", "clm_", "prf_"):
+            assert prefix in page
 
 
 def test_a_digest_is_attached_and_the_file_stays_at_home(store: Path, cli: Run, tmp_path: Path) -> None:
