@@ -56,6 +56,7 @@ def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
         if services.log_witnesses:
             opening.enter_context(Repeated("witnessing", services.witnessing.run))
         opening.enter_context(Messenger(services.webhook_sender))
+        opening.enter_context(Repeated("sweeping of webhooks", services.webhook_sender.sweep))
         pool = Pool(services)
         opening.callback(pool.stop, seconds=_GRACE_SECONDS)
         pool.start()

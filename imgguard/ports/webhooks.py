@@ -71,7 +71,8 @@ class Attempt:
 
 
 class WebhookStore(Protocol):
-    """Each method but `replay_since` and `forget` is one transaction, in which ``event`` is written too. Thread safe.
+    """Thread safe. Each method is one transaction, in which ``event`` is written too, but for `replay_since`, `sweep`
+    and `forget`.
 
     Every method raises StoreUnavailable when the database cannot be used. What is not there raises NotFound. Webhooks
     that are disabled, or whose organisation is, are sent nothing; what they wait for goes on waiting.
@@ -95,7 +96,7 @@ class WebhookStore(Protocol):
         ...
 
     def delete(self, webhook_id: str, *, event: AuditEvent) -> None:
-        """With its messages."""
+        """From now on neither it nor its messages are there, for anybody; `sweep` deletes what is left of them."""
         ...
 
     def deliveries(
@@ -144,6 +145,14 @@ class WebhookStore(Protocol):
         """How it ended, for the message and its webhook; ``event`` tells that it was disabled, if it was not before.
 
         False, and nothing is stored, when it is not in this sender's hands any more.
+        """
+        ...
+
+    def sweep(self) -> int:
+        """Delete messages of webhooks that were deleted, and these once they have none left; how many messages.
+
+        In several transactions, between which others can write, and no more than take a second or so: 0 when nothing
+        is left, which takes no lock for writing.
         """
         ...
 

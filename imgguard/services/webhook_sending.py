@@ -81,6 +81,10 @@ class Sender:
             _log.warning("message %s was given to another sender, or deleted", claimed.delivery.delivery_id)
         return attempt
 
+    def sweep(self) -> None:
+        """Delete what is left of webhooks that were deleted, some of it each time. Raises StoreUnavailable."""
+        self._store.sweep()
+
     def _posted(self, claimed: ClaimedDelivery) -> Posted | FetchRefused | FetchFailed:
         delivery, at = claimed.delivery, self._clock.now()
         headers = headers_of(delivery, claimed.webhook.secrets(at), at=at)

@@ -9,10 +9,10 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from sqlalchemy.event import listen
 
-from imgguard.errors import Conflict, NotFound
+from imgguard.errors import Conflict, InvalidTransition, NotFound
 from imgguard.ports import Attempt, ClaimedDelivery, Pace, Replayed, Slots, WebhookStore
 from imgguard.registry.accounts import AuditEvent, Disclosure, Organisation
 from imgguard.registry.ids import new_id
@@ -21,7 +21,7 @@ from imgguard.storage.sql import webhook_rows as rows
 from imgguard.storage.sql.accounts import SqlAccounts, SqlAuditTrail
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.migrate import open_database
-from imgguard.storage.sql.schema import organisations
+from imgguard.storage.sql.schema import organisations, webhook_deliveries, webhooks
 from imgguard.storage.sql.webhooks import SqlWebhooks
 
 from . import people
@@ -101,6 +101,17 @@ class Post:
         )
         return found
 
+    def fill(self, webhook: Webhook, count: int) -> None:
+        """Messages to it that wait."""
+        with self.database.write() as connection:
+            rows.add_deliveries(connection, [delivery(webhook) for _ in range(count)])
+
+    def messages(self, webhook: Webhook) -> int:
+        """Those that are stored, shown or not."""
+        its_own = webhook_deliveries.c.webhook_id == webhook.webhook_id
+        with self.database.read() as connection:
+            return int(connection.execute(select(func.count()).where(its_own)).scalar_one())
+
     def actions(self) -> list[str]:
         return [one.action for one in self.trail.events(limit=1000)]
 
@@ -170,6 +181,76 @@ class TestWebhooks:
         assert (post.told(made), post.told(other)) == ([], ["test"])
         with pytest.raises(NotFound):
             post.store.webhook(made.webhook_id)
+
+    def test_one_with_many_messages_is_gone_at_once_and_they_follow_in_parts(self, post: Post) -> None:
+        made, other = post.webhook(url="https://token.example/"), post.webhook()
+        post.store.add_delivery(delivery(other))
+        post.fill(made, 1200)
+        post.happens("untold")
+        seen = post.statements()
+        post.store.delete(made.webhook_id, event=event(post.ann.organisation_id))
+        assert not [text for text, _ in seen if "DELETE FROM webhook_deliveries" in text]
+        assert list(post.store.webhooks(post.ann.organisation_id)) == [other]
+        assert post.told(made) == []
+        assert post.messages(made) == 1200
+        assert {one.webhook for one in post.claim()} == {other}
+        assert post.fan_out() == 2
+        with post.database.read() as connection:
+            row = connection.execute(select(webhooks).where(webhooks.c.webhook_id == made.webhook_id)).one()
+        assert (row.url, row.note, row.secret, row.previous_secret) == ("", "", "", None)
+        post.webhook(most=2)
+        seen.clear()
+        assert post.store.sweep() == 1200
+        assert [text for text, _ in seen].count("BEGIN IMMEDIATE") == 3
+        assert (post.messages(made), post.messages(other)) == (0, 3)
+        with post.database.read() as connection:
+            assert made.webhook_id not in connection.execute(select(webhooks.c.webhook_id)).scalars().all()
+
+    def test_a_deletion_that_was_cut_off_is_finished_later(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+        made = post.webhook()
+        post.fill(made, 700)
+        post.store.delete(made.webhook_id, event=event(post.ann.organisation_id))
+        monkeypatch.setattr("imgguard.storage.sql.webhooks._PARTS", 1)
+        assert (post.store.sweep(), post.messages(made)) == (500, 200)
+        post.database.close()
+        assert (post.store.sweep(), post.messages(made)) == (200, 0)
+        with post.database.write():
+            assert post.store.sweep() == 0
+
+    def test_nothing_more_can_be_done_with_one_that_is_deleted(self, post: Post) -> None:
+        made = post.webhook()
+        one = delivery(made)
+        post.store.add_delivery(one)
+        told = event(post.ann.organisation_id)
+        post.store.delete(made.webhook_id, event=told)
+        before = post.actions()
+        for attempt in (
+            lambda: post.store.change(made.webhook_id, lambda found: replace(found, note="a"), event=lambda _: told),
+            lambda: post.store.delete(made.webhook_id, event=told),
+            lambda: post.store.delivery(made.webhook_id, one.delivery_id),
+            lambda: post.store.add_delivery(delivery(made)),
+            lambda: post.store.replay(made.webhook_id, one.delivery_id, at=NOON),
+            lambda: post.store.replay_since(made.webhook_id, NOON, only_failed=False, at=NOON, most=9),
+        ):
+            with pytest.raises(NotFound):
+                attempt()
+        assert post.actions() == before
+
+    def test_an_organisation_is_erased_with_its_messages_in_parts(self, post: Post) -> None:
+        theirs, gone = post.webhook(post.bob), post.webhook(post.bob)
+        post.fill(theirs, 700)
+        post.fill(gone, 400)
+        bob = post.bob.organisation_id
+        post.store.delete(gone.webhook_id, event=event(bob))
+        with pytest.raises(InvalidTransition):
+            post.accounts.erase_organisation(bob, at=LATER, forget=[], event=event(bob))
+        assert (post.messages(theirs), post.messages(gone)) == (700, 400)
+        post.accounts.disable_organisation(bob, at=NOON, event=event(bob))
+        seen = post.statements()
+        post.accounts.erase_organisation(bob, at=LATER, forget=[], event=event(bob))
+        assert [text for text, _ in seen].count("BEGIN IMMEDIATE") == 3 + 1
+        assert (post.messages(theirs), post.messages(gone)) == (0, 0)
+        assert post.store.sweep() == 0
 
     def test_what_is_not_there(self, post: Post) -> None:
         made, other = post.webhook(), post.webhook()

@@ -1,5 +1,6 @@
 """The Accounts, Credentials and AuditTrail ports on a database: one method, one transaction, its event in it."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -20,8 +21,11 @@ from imgguard.registry.accounts import (
 from imgguard.registry.throttling import Limit
 from imgguard.storage.sql import attempts as attempt_rows
 from imgguard.storage.sql import audit, credentials, endings, members
-from imgguard.storage.sql.engine import Database
+from imgguard.storage.sql.engine import BREATH, Database
 from imgguard.storage.sql.schema import attempts, invitations, organisations, owners, sessions, sign_ins
+
+_CLEARED_AT_ONCE = 500
+"""Messages to webhooks that one transaction deletes."""
 
 
 def _begin(connection: Connection, member: Member, credential: NewCredential) -> Member:
@@ -96,6 +100,7 @@ class SqlAccounts:
     def erase_organisation(
         self, organisation_id: str, *, at: datetime, forget: Sequence[str], event: AuditEvent
     ) -> Organisation:
+        self._clear_messages(organisation_id)
         tombstone = self._ended(
             organisation_id,
             lambda connection: endings.erase(connection, organisation_id, at=at, forget=forget),
@@ -103,6 +108,14 @@ class SqlAccounts:
         )
         self._database.scrub()
         return tombstone
+
+    def _clear_messages(self, organisation_id: str) -> None:
+        """Most of what an erasure deletes, in parts: others can write in between."""
+        cleared = _CLEARED_AT_ONCE
+        while cleared == _CLEARED_AT_ONCE:
+            with self._database.write() as connection:
+                cleared = endings.clear_messages(connection, organisation_id, most=_CLEARED_AT_ONCE)
+            time.sleep(BREATH)
 
     def _ended(
         self, organisation_id: str, change: Callable[[Connection], Organisation], event: AuditEvent

@@ -45,16 +45,31 @@ def enable(connection: Connection, organisation_id: str) -> Organisation:
 
 def erase(connection: Connection, organisation_id: str, *, at: datetime, forget: Sequence[str]) -> Organisation:
     """Raises NotFound, InvalidTransition as `disable` does, and while it is not disabled or has references."""
-    before = _changeable(connection, organisation_id)
-    if before.disabled_at is None:
-        raise InvalidTransition(f"{organisation_id} is not disabled", hint="Disable it first.")
-    left = refs.c.owner_id == before.owner_id, refs.c.status != ReferenceStatus.ERASED
-    if connection.execute(select(refs.c.reference_id).where(*left).limit(1)).first() is not None:
-        raise InvalidTransition(f"{organisation_id} has references that are not erased", hint="Erase it once more.")
+    before = _erasable(connection, organisation_id)
     _erase_members(connection, organisation_id, at=at, forget=forget)
     _erase_belongings(connection, before, at=at)
     references.forget_name(connection, before.owner_id)
     return _written(connection, organisation_id, erased_at=at)
+
+
+def clear_messages(connection: Connection, organisation_id: str, *, most: int) -> int:
+    """Delete ``most`` messages to its webhooks, which are sent nothing any more; how many there were. Raises as `erase`
+    does."""
+    _erasable(connection, organisation_id)
+    its_webhooks = select(webhooks.c.webhook_id).where(webhooks.c.organisation_id == organisation_id)
+    its_own = select(webhook_deliveries.c.delivery_id).where(webhook_deliveries.c.webhook_id.in_(its_webhooks))
+    some = delete(webhook_deliveries).where(webhook_deliveries.c.delivery_id.in_(its_own.limit(most)))
+    return connection.execute(some).rowcount
+
+
+def _erasable(connection: Connection, organisation_id: str) -> Organisation:
+    found = _changeable(connection, organisation_id)
+    if found.disabled_at is None:
+        raise InvalidTransition(f"{organisation_id} is not disabled", hint="Disable it first.")
+    left = refs.c.owner_id == found.owner_id, refs.c.status != ReferenceStatus.ERASED
+    if connection.execute(select(refs.c.reference_id).where(*left).limit(1)).first() is not None:
+        raise InvalidTransition(f"{organisation_id} has references that are not erased", hint="Erase it once more.")
+    return found
 
 
 def _changeable(connection: Connection, organisation_id: str) -> Organisation:

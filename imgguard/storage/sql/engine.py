@@ -15,6 +15,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from imgguard.errors import StoreUnavailable
 from imgguard.storage.folders import make_folder
 
+BREATH = 0.02
+"""Seconds between two transactions of many: who waits for the lock looks for it now and then, and must find it free."""
+
 _BEGIN = "imgguard_begin"
 
 

@@ -56,7 +56,7 @@ from imgguard.storage.sql.tables.work import (
     jobs,
 )
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration, here so that opening a current store need not import Alembic; a test keeps it true."""
 
 __all__ = [

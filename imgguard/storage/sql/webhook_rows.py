@@ -30,7 +30,10 @@ from imgguard.storage.sql.webhook_turns import Due
 _FIELDS = tuple(one.name for one in fields(Webhook))
 _DELIVERY_FIELDS = tuple(one.name for one in fields(Delivery))
 
+_is_there = webhooks.c.deleted_at.is_(None)
+
 _is_open = and_(
+    _is_there,
     webhooks.c.disabled_at.is_(None),
     exists().where(
         organisations.c.organisation_id == webhooks.c.organisation_id,
@@ -38,7 +41,7 @@ _is_open = and_(
         organisations.c.erased_at.is_(None),
     ),
 )
-"""That a webhook, and its organisation, is not disabled."""
+"""That a webhook is there, and neither it nor its organisation is disabled."""
 
 
 def webhook_of(row: Row[Any]) -> Webhook:
@@ -67,18 +70,24 @@ def add(connection: Connection, webhook: Webhook) -> None:
 
 def get(connection: Connection, webhook_id: str) -> Webhook:
     """Raises NotFound."""
-    row = connection.execute(select(webhooks).where(webhooks.c.webhook_id == webhook_id)).one_or_none()
-    if row is None:
-        raise missing(webhook_id)
-    return webhook_of(row)
+    found = find(connection, webhook_id)
+    if found is None:
+        raise NotFound(f"no webhook {webhook_id}", hint="Look at the webhooks of your organisation.")
+    return found
 
 
-def missing(webhook_id: str) -> NotFound:
-    return NotFound(f"no webhook {webhook_id}", hint="Look at the webhooks of your organisation.")
+def find(connection: Connection, webhook_id: str) -> Webhook | None:
+    mine = select(webhooks).where(webhooks.c.webhook_id == webhook_id, _is_there)
+    row = connection.execute(mine).one_or_none()
+    return None if row is None else webhook_of(row)
+
+
+def any_at_all(connection: Connection) -> bool:
+    return connection.execute(select(webhooks.c.webhook_id).where(_is_there).limit(1)).first() is not None
 
 
 def of_organisation(connection: Connection, organisation_id: str) -> list[Webhook]:
-    mine = select(webhooks).where(webhooks.c.organisation_id == organisation_id)
+    mine = select(webhooks).where(webhooks.c.organisation_id == organisation_id, _is_there)
     return [webhook_of(row) for row in connection.execute(mine.order_by(webhooks.c.webhook_id))]
 
 
@@ -86,8 +95,31 @@ def write(connection: Connection, webhook: Webhook) -> None:
     connection.execute(update(webhooks).where(webhooks.c.webhook_id == webhook.webhook_id).values(_values(webhook)))
 
 
+# deleting
+
+
+def mark_deleted(connection: Connection, webhook_id: str, *, at: datetime) -> None:
+    """It is there for nobody any more, and neither are its messages. What could be used at once is destroyed."""
+    secrets = {"url": "", "note": "", "secret": "", "previous_secret": None}
+    mine = update(webhooks).where(webhooks.c.webhook_id == webhook_id)
+    connection.execute(mine.values({**secrets, "deleted_at": at}))
+
+
+def one_deleted(connection: Connection) -> str | None:
+    """The id of a webhook whose messages are still to be deleted."""
+    found = select(webhooks.c.webhook_id).where(webhooks.c.deleted_at.is_not(None))
+    return connection.execute(found.limit(1)).scalar_one_or_none()
+
+
+def clear(connection: Connection, webhook_id: str, *, most: int) -> int:
+    """Delete ``most`` of its messages; how many there were."""
+    mine = select(webhook_deliveries.c.delivery_id).where(webhook_deliveries.c.webhook_id == webhook_id)
+    some = delete(webhook_deliveries).where(webhook_deliveries.c.delivery_id.in_(mine.limit(most)))
+    return connection.execute(some).rowcount
+
+
 def remove(connection: Connection, webhook_id: str) -> None:
-    connection.execute(delete(webhook_deliveries).where(webhook_deliveries.c.webhook_id == webhook_id))
+    """One that has no messages any more."""
     connection.execute(delete(webhooks).where(webhooks.c.webhook_id == webhook_id))
 
 
@@ -194,11 +226,16 @@ def change_held(connection: Connection, claimed: ClaimedDelivery, values: Mappin
 # looking, and sending again
 
 
+def _is_message_of(webhook_id: str) -> ColumnElement[bool]:
+    its_webhook = exists().where(webhooks.c.webhook_id == webhook_id, _is_there)
+    return and_(webhook_deliveries.c.webhook_id == webhook_id, its_webhook)
+
+
 def page(
     connection: Connection, webhook_id: str, *, state: DeliveryState | None, before: str, limit: int
 ) -> list[Delivery]:
     order = webhook_deliveries.c.delivery_id
-    statement: Select[Any] = select(webhook_deliveries).where(webhook_deliveries.c.webhook_id == webhook_id)
+    statement: Select[Any] = select(webhook_deliveries).where(_is_message_of(webhook_id))
     if state is not None:
         statement = statement.where(webhook_deliveries.c.state == state)
     if before:
@@ -208,7 +245,7 @@ def page(
 
 def delivery(connection: Connection, webhook_id: str, delivery_id: str) -> Delivery:
     """Raises NotFound."""
-    mine = webhook_deliveries.c.webhook_id == webhook_id, webhook_deliveries.c.delivery_id == delivery_id
+    mine = _is_message_of(webhook_id), webhook_deliveries.c.delivery_id == delivery_id
     row = connection.execute(select(webhook_deliveries).where(*mine)).one_or_none()
     if row is None:
         raise NotFound(
@@ -247,5 +284,5 @@ def forgettable(before: datetime) -> ColumnElement[bool]:
 
 
 def count(connection: Connection, organisation_id: str) -> int:
-    mine = select(func.count()).where(webhooks.c.organisation_id == organisation_id)
+    mine = select(func.count()).where(webhooks.c.organisation_id == organisation_id, _is_there)
     return int(connection.execute(mine).scalar_one())

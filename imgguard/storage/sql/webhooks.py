@@ -16,17 +16,17 @@ from imgguard.registry.webhooks import Delivery, DeliveryState, Webhook
 from imgguard.storage.sql import audit
 from imgguard.storage.sql import webhook_rows as rows
 from imgguard.storage.sql.contents import STATEMENT_NUMBERS
-from imgguard.storage.sql.engine import Database
-from imgguard.storage.sql.schema import webhook_deliveries, webhooks
+from imgguard.storage.sql.engine import BREATH, Database
+from imgguard.storage.sql.schema import webhook_deliveries
 from imgguard.storage.sql.webhook_turns import Due, chosen
 
-_any = select(webhooks.c.webhook_id).limit(1)
 _AT_ONCE = 20
 """Webhooks that one transaction fans out to: others wait for the lock meanwhile."""
 _REPLAYED_AT_ONCE = 250
 """Messages that one transaction has sent again."""
-_BREATH = 0.02
-"""Seconds between two such transactions: who waits for the lock looks for it now and then, and must find it free."""
+_CLEARED_AT_ONCE = 500
+_PARTS = 20
+"""Messages that one transaction deletes with their webhook, and how many such transactions there are in one go."""
 
 
 class SqlWebhooks:
@@ -68,8 +68,26 @@ class SqlWebhooks:
     def delete(self, webhook_id: str, *, event: AuditEvent) -> None:
         with self._database.write() as connection:
             rows.get(connection, webhook_id)
-            rows.remove(connection, webhook_id)
+            rows.mark_deleted(connection, webhook_id, at=event.at)
             audit.record(connection, event)
+
+    def sweep(self) -> int:
+        count = 0
+        for part in range(_PARTS):
+            if part:
+                time.sleep(BREATH)
+            with self._database.read() as connection:  # as below: without work no lock
+                if rows.one_deleted(connection) is None:
+                    return count
+            with self._database.write() as connection:
+                webhook_id = rows.one_deleted(connection)
+                if webhook_id is None:
+                    return count
+                cleared = rows.clear(connection, webhook_id, most=_CLEARED_AT_ONCE)
+                if cleared < _CLEARED_AT_ONCE:
+                    rows.remove(connection, webhook_id)
+            count += cleared
+        return count
 
     def deliveries(
         self, webhook_id: str, *, state: DeliveryState | None = None, before: str = "", limit: int = 100
@@ -99,7 +117,7 @@ class SqlWebhooks:
         count = 0
         for some in batched([delivery_id for delivery_id, _ in found[:most]], _REPLAYED_AT_ONCE):
             if count:
-                time.sleep(_BREATH)
+                time.sleep(BREATH)
             with self._database.write() as connection:
                 count += rows.wait_again(connection, some, at=at)
         return Replayed(count=count, more_since=found[most][1] if len(found) > most else None)
@@ -108,7 +126,7 @@ class SqlWebhooks:
 
     def has_any(self) -> bool:
         with self._database.read() as connection:
-            return connection.execute(_any).first() is not None
+            return rows.any_at_all(connection)
 
     def fan_out(self, compose: Compose, *, since: datetime, most: int) -> int:
         with self._database.read() as connection:  # those who have nothing to do must not queue for the write lock
@@ -145,9 +163,9 @@ class SqlWebhooks:
             "finished_at": None if attempt.state is DeliveryState.WAITING else attempt.at,
         }
         with self._database.write() as connection:
-            if not rows.change_held(connection, claimed, values):
+            before = rows.find(connection, claimed.webhook.webhook_id)
+            if before is None or not rows.change_held(connection, claimed, values):
                 return False
-            before = rows.get(connection, claimed.webhook.webhook_id)
             failing_since = None if attempt.error is None else before.failing_since or attempt.at
             after = replace(before, failing_since=failing_since, is_slow=attempt.is_slow)
             if attempt.disable_because is not None and before.is_enabled:

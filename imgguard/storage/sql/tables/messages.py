@@ -6,7 +6,8 @@ from imgguard.storage.sql.tables.base import UtcDateTime, metadata
 
 # ``events`` has spaces between; empty means all. ``after_sequence``: the event of the audit trail up to which
 # deliveries were made of it. ``secret`` has to be kept as it is, since every message is signed with it.
-# ``paced_until``: up to when what was sent to it would have been sent at an even pace.
+# ``paced_until``: up to when what was sent to it would have been sent at an even pace. ``deleted_at``: it is there only
+# until its messages are deleted, in parts, and no longer says where they went.
 webhooks = Table(
     "webhooks",
     metadata,
@@ -27,6 +28,7 @@ webhooks = Table(
     Column("disabled_at", UtcDateTime),
     Column("disabled_because", Text),
     Column("revision", Integer, nullable=False),
+    Column("deleted_at", UtcDateTime),
     Index("ix_webhooks_organisation", "organisation_id", "webhook_id"),
 )
 
