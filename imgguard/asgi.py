@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 
 from imgguard.api.app import create_app
 from imgguard.api.security import cookie_name
-from imgguard.bootstrap import Services
+from imgguard.bootstrap import SERVING, Services
 from imgguard.bootstrap.allocator import give_back
 from imgguard.errors import AuthenticationRequired, ImgguardError
 from imgguard.services.generations import ensure_active
@@ -21,6 +21,7 @@ from imgguard.services.messenger import Messenger
 from imgguard.services.publisher import Publisher
 from imgguard.services.repeating import Repeated
 from imgguard.settings import Settings
+from imgguard.storage.locks import only_service
 from imgguard.web import pages
 from imgguard.worker.comparer import ComparerProcess
 from imgguard.worker.pool import Pool
@@ -28,6 +29,9 @@ from imgguard.worker.pool import Pool
 _TIDY_SECONDS = 3600.0
 _GRACE_SECONDS = 20.0
 """What workers are given to finish the pictures they have in hand. Requests that wait have been answered by then."""
+
+_HANDOVER_SECONDS = 10.0
+"""What a service waits for the one before it, which is told to stop: mostly it has nothing left in hand."""
 
 _log = logging.getLogger(__name__)
 
@@ -40,12 +44,15 @@ def create() -> FastAPI:
 def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
     """The application on an open store, with workers that are being started; both are closed when it ends.
 
-    ``hosts`` as in `create_app`. Raises DependencyError, ConfigurationError when the store cannot be opened, and
-    LogInconsistent when its log and its database contradict each other.
+    ``hosts`` as in `create_app`. Raises StoreInUse when another service runs on the store, DependencyError,
+    ConfigurationError when it cannot be opened, and LogInconsistent when its log and its database contradict each
+    other.
     """
     give_back()
     with ExitStack() as opening:
-        services = opening.enter_context(Services(settings, several=True))
+        services = Services(settings, several=True)
+        opening.enter_context(only_service(services.home / SERVING, seconds=_HANDOVER_SECONDS))
+        opening.enter_context(services)
         services.comparer = opening.enter_context(ComparerProcess(settings))
         services.tidy()
         ensure_active(services.catalogue, services.models, services.clock)

@@ -1,7 +1,7 @@
 """Every error imgguard raises on purpose.
 
     ImgguardError
-    |- ConfigurationError
+    |- ConfigurationError    StoreInUse
     |- InputError            UnsupportedFormat ImageTooLarge CorruptImage DecodeTimeout DecodeCrash
     |                        FetchRefused FetchFailed InvalidCursor PolicyInvalid
     |- NotFound | PermissionDenied
@@ -39,6 +39,16 @@ class ConfigurationError(ImgguardError):
 
     code = "configuration"
     hint = "Compare the setting with `imgguard config show` and docs/settings.md."
+
+
+class StoreInUse(ConfigurationError):
+    """Another service runs on this store, and one store has one service."""
+
+    code = "store_in_use"
+    hint = (
+        "Stop the other `imgguard serve` and wait for its end, or give this one a store of its own with --home or "
+        "IMGGUARD_HOME."
+    )
 
 
 class InputError(ImgguardError):

@@ -23,6 +23,7 @@ TYPES = "https://imgguard.invalid/problems/"
 STATUS: dict[type[errors.ImgguardError], int] = {
     errors.ImgguardError: 500,
     errors.ConfigurationError: 500,
+    errors.StoreInUse: 500,
     errors.InputError: 422,
     errors.UnsupportedFormat: 422,  # of a picture, not of the request
     errors.ImageTooLarge: 422,

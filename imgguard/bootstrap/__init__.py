@@ -15,6 +15,7 @@ from imgguard.bootstrap.adapters import (
     LOG,
     ORIGINALS,
     SEAL,
+    SERVING,
     TIMESTAMP_AUTHORITY,
     SystemClock,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "LOG",
     "ORIGINALS",
     "SEAL",
+    "SERVING",
     "TIMESTAMP_AUTHORITY",
     "Services",
     "SystemClock",

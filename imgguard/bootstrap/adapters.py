@@ -53,6 +53,8 @@ INDEX = "index"
 TIMESTAMP_AUTHORITY = "timestamp-authority.pem"
 LOG = "log"
 SEAL = "seal.pem"
+SERVING = "serving.lock"
+"""Held by the service that runs on the store."""
 
 _log = logging.getLogger(__name__)
 

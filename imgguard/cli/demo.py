@@ -112,11 +112,11 @@ def _check_replaceable(settings: "Settings", samples: Samples) -> None:
 
     People are invited to go on with it, and may have registered pictures of their own since.
     """
-    from imgguard.bootstrap import DATABASE, INDEX, LOG, ORIGINALS, SEAL, TIMESTAMP_AUTHORITY, Services
+    from imgguard.bootstrap import DATABASE, INDEX, LOG, ORIGINALS, SEAL, SERVING, TIMESTAMP_AUTHORITY, Services
 
     store = settings.home
     known = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}.lock", INDEX, ORIGINALS, MARKER}
-    known |= {LOG, SEAL, TIMESTAMP_AUTHORITY}
+    known |= {LOG, SEAL, SERVING, TIMESTAMP_AUTHORITY}
     if not (store / MARKER).exists() or not {path.name for path in store.iterdir()} <= known:
         raise ConfigurationError(
             f"{store} is not the store of an earlier demo, so it is left alone",

@@ -21,6 +21,7 @@ class ExitCode(IntEnum):
 EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.ImgguardError: ExitCode.BUG,
     errors.ConfigurationError: ExitCode.USAGE,
+    errors.StoreInUse: ExitCode.USAGE,
     errors.InputError: ExitCode.FAILED,
     errors.UnsupportedFormat: ExitCode.FAILED,
     errors.ImageTooLarge: ExitCode.FAILED,

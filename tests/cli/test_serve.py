@@ -10,9 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import Timer
 
 import httpx
 import pytest
+
+from imgguard import asgi
 
 SERVE = [Path(sys.executable).with_name("imgguard"), "serve"]
 
@@ -105,6 +108,38 @@ def test_a_port_that_is_taken_is_told(home: Path, process) -> None:
         done = process("serve", "--port", str(taken.getsockname()[1]), home=home)
     assert done.code == 2
     assert "cannot listen on 127.0.0.1" in done.err
+
+
+def test_a_second_service_on_the_store_is_refused_and_commands_are_not(
+    home: Path, cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asgi, "_HANDOVER_SECONDS", 0.2)
+    with served(home) as (_, place):
+        done = cli("serve", "--port", "0")
+        assert done.code == 2
+        assert "store_in_use" in done.err
+        assert "Stop the other `imgguard serve`" in done.err
+        assert "listening" not in done.err
+        assert cli("list").code == 0
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "imgguard.worker"], env={**os.environ, "IMGGUARD_HOME": str(home)}
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            worker.wait(3)
+        worker.terminate()
+        assert worker.wait(30) == 0
+        assert httpx.get(f"{place}/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_service_waits_for_the_one_before_it(home: Path, how: signal.Signals) -> None:
+    with served(home) as (first, _):
+        ending = Timer(3, first.send_signal, [how])
+        ending.start()
+        with served(home) as (_, place):
+            assert first.poll() is not None
+            assert httpx.get(f"{place}/healthz").status_code == 200
+        ending.join()
 
 
 @pytest.mark.parametrize(
