@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
+from time import monotonic
 from typing import IO
 
 from anyio import fail_after
@@ -52,11 +53,14 @@ class Download(StreamingResponse):
                 self.headers["Content-Length"] = str(file.seek(0, 2))
                 file.seek(0)
                 self.body_iterator = iterate_in_threadpool(iter(partial(file.read, _CHUNK), b""))
+                began = monotonic()
                 try:
                     with fail_after(SEND_SECONDS):
                         await super().__call__(scope, receive, partial(_send_in_time, send))
                 except TimeoutError:  # the server closes the connection, since there is less than was announced
-                    _log.warning("a file was not read in time: %s", self.headers["Content-Disposition"])
+                    request_id, total = scope.get("state", {}).get("request_id"), self.headers["Content-Length"]
+                    told = "%s: read_too_slowly: after %.0f seconds at most %d of %s bytes were taken"
+                    _log.warning(told, request_id, monotonic() - began, file.tell(), total)
 
 
 async def _send_in_time(send: Send, message: Message) -> None:

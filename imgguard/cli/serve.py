@@ -2,15 +2,17 @@
 
 import logging
 import socket
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from imgguard.cli import options
+from imgguard.cli.lingering import Connection, Lingering
 from imgguard.cli.listening import listening, log_to_stderr, own_signals, place_of
 from imgguard.cli.output import say
 
 if TYPE_CHECKING:
+    import uvicorn
     from fastapi import FastAPI
 
 _WILDCARDS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - names of it, not a choice
@@ -39,17 +41,25 @@ def serve(
     with listening(host, port) as listener:
         app = build(settings, hosts=() if host in _WILDCARDS else (host,))
         _log_to_stderr()
-        _run(app, listener)
+        with own_signals():
+            server_of(app, listener).run(sockets=[listener])
 
 
-def _run(app: "FastAPI", listener: socket.socket) -> None:
+def server_of(app: "FastAPI", listener: socket.socket) -> "uvicorn.Server":
+    """What serves ``app`` on ``listener``, and says so."""
     import uvicorn
+
+    lingering = Lingering()
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             if self.started:
                 say(f"imgguard: listening on {place_of(listener)}")
+
+        async def on_tick(self, counter: int) -> bool:
+            lingering.cut(cast(set[Connection], self.server_state.connections))
+            return await super().on_tick(counter)
 
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             app.state.is_ending = True  # streams end, that would otherwise use up all of the time of grace
@@ -64,8 +74,7 @@ def _run(app: "FastAPI", listener: socket.socket) -> None:
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    with own_signals():
-        Server(config).run(sockets=[listener])
+    return Server(config)
 
 
 def _log_to_stderr() -> None:

@@ -50,7 +50,9 @@ class Sending:
             self.sent.append(message)
 
         download = Download(self._make, turn=self._turn(), media_type="text/csv", name="a.csv")
-        await download({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, send)
+        await download(
+            {"type": "http", "asgi": {"spec_version": "2.3"}, "state": {"request_id": "req_1"}}, receive, send
+        )
 
     @property
     def body(self) -> bytes:
@@ -75,12 +77,15 @@ async def test_a_file_is_sent_in_pieces(sending: Sending) -> None:
     assert sending.is_over()
 
 
-async def test_who_does_not_read_holds_nothing_for_long(sending: Sending, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_does_not_read_holds_nothing_for_long(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(downloads, "WRITE_SECONDS", 0.05)
     async with asyncio.timeout(5):
         await sending.to(lambda: asyncio.sleep(60))
     assert sending.body == b""
     assert sending.is_over()
+    assert "req_1: read_too_slowly: after 0 seconds" in caplog.text
 
 
 async def test_who_reads_a_little_at_a_time_has_a_deadline(sending: Sending, monkeypatch: pytest.MonkeyPatch) -> None:
