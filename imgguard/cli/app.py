@@ -23,6 +23,7 @@ from imgguard.cli import (
     index,
     log,
     packet,
+    proof,
     references,
     register,
     remove,
@@ -100,6 +101,7 @@ app.command("stats")(store.stats)
 app.command("doctor")(store.doctor)
 app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
+app.add_typer(proof.app, name="proof")
 app.add_typer(packet.app, name="packet")
 app.add_typer(config.app, name="config")
 app.add_typer(admin.app, name="admin")

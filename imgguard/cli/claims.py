@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from imgguard.client import Client
     from imgguard.registry.claims import AttachedProof, Statement
 
-_Reference = Annotated[
+Reference = Annotated[
     str, typer.Argument(metavar="REF", parser=options.text, help="A reference (ref_...).", show_default=False)
 ]
 
 
 def claim(
     context: typer.Context,
-    reference_id: _Reference,
+    reference_id: Reference,
     claims: claiming.ClaimsFile = None,
     published: claiming.Published = None,
     taken: claiming.Taken = None,
@@ -52,12 +52,12 @@ def claim(
         with Services(settings) as services:
             line = statement_object(services.claiming.state(reference_id, stated))
             services.publish_log()
-    _told(line, line["claim_id"], json=json)
+    told(line, line["claim_id"], json=json)
 
 
 def attach(
     context: typer.Context,
-    reference_id: _Reference,
+    reference_id: Reference,
     file: Annotated[Path, typer.Argument(metavar="FILE", parser=options.place, help="Any file. It is never decoded.")],
     kind: Annotated[
         str,
@@ -117,7 +117,7 @@ def attach(
                 line = proof_object(proof)
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror}") from error
-    _told(line, line["proof_id"], json=json)
+    told(line, line["proof_id"], json=json)
 
 
 def _attached_there(
@@ -137,7 +137,8 @@ def _digest(file: IO[bytes]) -> tuple[str, int]:
     return digest, file.tell()
 
 
-def _told(line: dict[str, Any], identifier: str, *, json: bool) -> None:
+def told(line: dict[str, Any], identifier: str, *, json: bool) -> None:
+    """The whole object, or its id alone."""
     if json:
         emit(line)
     else:

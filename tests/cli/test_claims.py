@@ -144,6 +144,28 @@ def test_a_digest_is_attached_and_the_file_stays_at_home(store: Path, cli: Run, 
     assert list((store / "originals").rglob(sha256)) == []
 
 
+def test_an_attached_file_is_saved_and_removed(store: Path, cli: Run, tmp_path: Path) -> None:
+    reference_id, raw, saved = some_reference(cli), tmp_path / "DSC_1.NEF", tmp_path / "saved.nef"
+    raw.write_bytes(b"raw")
+    proof_id = cli("attach", reference_id, raw, "--kind", "raw").out.strip()
+    save = ["proof", "save", reference_id, proof_id, "--output", saved]
+    assert cli(*save).code == 0
+    assert saved.read_bytes() == b"raw"
+    assert cli(*save).code == 2
+    (kept,) = (store / "originals").rglob(hashlib.sha256(b"raw").hexdigest())
+    kept.chmod(0o600)
+    kept.write_bytes(b"altered")
+    assert cli(*save, "--force").code == 4
+    assert saved.read_bytes() == b"raw"
+    remove = ["proof", "remove", reference_id, proof_id]
+    assert cli(*remove).code == 2
+    assert cli(*remove, "--yes", "--json").line["keeping"] == "removed"
+    assert not kept.exists()
+    facts = logged(cli, proof_id, tmp_path)["facts"]
+    assert facts["event"] == "removed"
+    assert cli(*remove, "--yes").code == 4
+
+
 def test_what_cannot_be_attached_is_told(store: Path, cli: Run, tmp_path: Path) -> None:
     reference_id, empty = some_reference(cli), tmp_path / "empty"
     empty.touch()

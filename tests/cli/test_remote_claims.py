@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from imgguard.client import Client
 from imgguard.provenance.leaves import open_leaf, parse_opening
 
 type Run = Callable[..., Any]
@@ -176,6 +177,48 @@ def test_who_does_not_own_it_finds_nothing(running: Running, there: Run, referen
         done = there(*command, key=wrong)
         assert done.code in (2, 4), done.err
         assert running.studio.read_text().strip() not in done.err
+
+
+def test_an_attached_file_is_saved_and_removed(
+    running: Running, there: Run, cli: Run, reference_id: str, tmp_path: Path
+) -> None:
+    raw, saved = tmp_path / "a.nef", tmp_path / "saved" / "a.nef"
+    raw.write_bytes(b"\0raw\n")
+    proof_id = there("attach", reference_id, raw, "--kind", "raw").out.strip()
+    save = ["proof", "save", reference_id, proof_id, "--output", saved]
+    assert there(*save, key=running.shop).code == 4
+    assert not saved.exists()
+    done = there(*save)
+    assert (done.code, saved.read_bytes()) == (0, b"\0raw\n"), done.err
+    saved.write_bytes(b"mine")
+    done = there(*save)
+    assert (done.code, "--force" in done.err, saved.read_bytes()) == (2, True, b"mine")
+    assert there(*save, "--force").code == 0
+    assert saved.read_bytes() == b"\0raw\n"
+    remove = ["proof", "remove", reference_id, proof_id]
+    assert there(*remove).code == 2
+    assert there(*remove, "--yes", key=running.shop).code == 4
+    removed = there(*remove, "--yes", "--json").line
+    assert (removed["proof_id"], removed["keeping"]) == (proof_id, "removed")
+    assert removed in shown(cli, running, reference_id)["proofs"]
+    assert list((running.home / "originals").rglob(removed["sha256"])) == []
+    assert there(*remove, "--yes").code == 4
+    saved.unlink()
+    assert there(*save).code == 4
+    assert list(saved.parent.iterdir()) == []
+
+
+def test_what_does_not_have_its_digest_is_not_saved(
+    there: Run, reference_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, saved = tmp_path / "a.nef", tmp_path / "saved.nef"
+    raw.write_bytes(b"raw")
+    proof_id = there("attach", reference_id, raw, "--kind", "raw").out.strip()
+    monkeypatch.setattr(Client, "proof", lambda *_: b"other")
+    done = there("proof", "save", reference_id, proof_id, "--output", saved)
+    assert (done.code, "digest_mismatch" in done.err, saved.exists()) == (4, True, False)
+    done = there("proof", "save", reference_id, "prf_none", "--output", saved)
+    assert (done.code, "not_found" in done.err) == (4, True)
 
 
 def test_a_server_that_is_not_there_and_a_key_without_one(running: Running, cli: Run, tmp_path: Path) -> None:

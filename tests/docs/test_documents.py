@@ -113,6 +113,8 @@ def test_every_command_and_option_is_documented_and_has_help() -> None:
         "packet build",
         "packet trust",
         "packet verify",
+        "proof remove",
+        "proof save",
         "witness serve",
         "witness show",
     }
