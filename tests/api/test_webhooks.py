@@ -10,17 +10,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from imgguard import asgi
 from imgguard.api import work
 from imgguard.api.app import create_app
 from imgguard.client import BadMessage, verify_webhook
+from imgguard.errors import StoreInUse
 from imgguard.net.resolving import SystemResolver
 from imgguard.ports import CheckedUrl, Slots
 from imgguard.registry.accounts import Scope
 from imgguard.services.messenger import Messenger
 from imgguard.services.webhook_attempts import PAUSES
 from imgguard.settings import Settings
+from imgguard.storage.sql.schema import webhooks
 
 from .client import Client, assert_problem, serving
 from .conftest import Services, World, fast
@@ -457,6 +460,30 @@ class TestTheRunningService:
             assert set(message.data["parties"]) == {world.organisations["studio"], world.organisations["shop"]}
         with fast(Services(allowing)) as services:
             assert services.licences.remind() == 0
+
+    def test_what_is_left_of_a_deleted_webhook_goes(self, world: World, allowing: Settings, receiver: Receiver) -> None:
+        with serving(asgi.build(allowing)) as client, fast(Services(allowing)) as services:
+            admin = client.another()
+            admin.headers["Authorization"] = f"Bearer {world.keys['studio.admin']}"
+            path = admin.post("/v1/webhooks", json={"url": receiver.url}).headers["location"]
+            assert admin.post(f"{path}/test").status_code == 202
+            assert admin.delete(path).status_code == 204
+            assert_problem(admin.get(path), 404, "not_found")
+
+            def left() -> int:
+                with services.database.read() as connection:
+                    return len(connection.execute(select(webhooks)).all())
+
+            until(left, lambda count: count == 0)
+
+    def test_a_store_has_one_service_at_a_time(self, allowing: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(asgi, "_HANDOVER_SECONDS", 0.0)
+        with serving(asgi.build(allowing)) as client:
+            with pytest.raises(StoreInUse):
+                asgi.build(allowing)
+            assert client.get("/healthz").status_code == 200
+        with serving(asgi.build(allowing)) as client:
+            assert client.get("/healthz").status_code == 200
 
     def test_without_webhooks_nothing_is_written(self, world: World, allowing: Settings) -> None:
         with fast(Services(allowing)) as services, services.database.write():
