@@ -23,6 +23,11 @@ CHECK: dict[str, Any] = {
     "sha256": _SHA256,
     "width": 640,
     "height": 480,
+    "captured": {
+        "url": "https://shop.example/listing.jpg",
+        "final_url": "https://cdn.shop.example/7/listing.jpg",
+        "fetched_at": _AT,
+    },
     "profile": "thorough",
     "use": {"platform": "etsy", "territory": "DE", "shop": None, "kind": "listing"},
     "verdict": "copy",

@@ -53,6 +53,7 @@ def match_facts(match: "Match") -> Facts:
 def check_facts(line: "CheckLine") -> Facts:
     """A check in words, with all its matches."""
     from imgguard.evidence.credentials import credential_facts
+    from imgguard.evidence.statements import when
     from imgguard.evidence.wording import VERDICTS, reason_text
 
     facts = [
@@ -60,6 +61,8 @@ def check_facts(line: "CheckLine") -> Facts:
         ("Listing", line.file),
         ("Verdict", f"{VERDICTS[line.verdict].label}. {VERDICTS[line.verdict].meaning}"),
     ]
+    if line.captured is not None:
+        facts.insert(2, ("Fetched from", f"{line.captured.url} ({when(line.captured.fetched_at)})"))
     of_matches = {reason for match in line.matches for reason in match.reasons}
     facts += [("Grounds", reason_text(reason)) for reason in line.reasons if reason not in of_matches]
     facts += credential_facts(line.content_credentials)

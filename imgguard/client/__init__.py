@@ -25,6 +25,7 @@ from imgguard.client.errors import (
     UnexpectedAnswer,
 )
 from imgguard.client.models import (
+    Captured,
     Check,
     Collection,
     Comparison,
@@ -70,6 +71,7 @@ __all__ = [
     "BadKey",
     "BadMessage",
     "BusyProblem",
+    "Captured",
     "Check",
     "ClaimedDate",
     "Client",

@@ -193,6 +193,14 @@ class Use(Told):
     kind: str | None = None
 
 
+class Captured(Told):
+    """Where the server fetched a picture: ``url`` is what was asked for, ``final_url`` where redirects led."""
+
+    url: str
+    final_url: str
+    fetched_at: datetime
+
+
 class Check(Told):
     """One check. ``verdict`` is what the pixels say, ``conclusion`` what follows for whoever wants to list it."""
 
@@ -203,6 +211,7 @@ class Check(Told):
     width: int
     height: int
     content_credentials: ContentCredentials | None = None
+    captured: Captured | None = None
     profile: str
     use: Use | None = None
     verdict: str

@@ -43,7 +43,7 @@ from imgguard.ports.jobs import (
     Priority,
     Room,
 )
-from imgguard.ports.network import Accept, CheckedUrl, Fetched, Fetcher, Posted, Poster, Redirect
+from imgguard.ports.network import Accept, Capture, CheckedUrl, Fetched, Fetcher, Posted, Poster, Redirect
 from imgguard.ports.rights import Rights
 from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, Proof, ProvenIdentity, SignIns
 from imgguard.ports.stamping import (
@@ -72,6 +72,7 @@ __all__ = [
     "AuditTrail",
     "BlobDeletions",
     "BlobStore",
+    "Capture",
     "Catalogue",
     "CheckStore",
     "CheckedUrl",

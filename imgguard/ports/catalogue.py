@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
+from imgguard.ports.network import Capture
 from imgguard.registry.accounts import AuditEvent
 from imgguard.registry.claims import NewClaims
 from imgguard.registry.records import Content, Owner, Reference, ReferenceStatus
@@ -61,7 +62,7 @@ class StoredFinding:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCheck:
     """Who asked for a finding, and what for: stored with it. ``intended_use`` and ``standings`` (how each match stands
-    at this moment, by reference) are JSON text."""
+    at this moment, by reference) are JSON text. ``capture``: where the picture was fetched; None when it was sent."""
 
     organisation_id: str
     member_id: str
@@ -69,6 +70,7 @@ class NewCheck:
     intended_use: str
     standings: Mapping[str, str]
     event: AuditEvent
+    capture: Capture | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +216,10 @@ class Catalogue(Protocol):
 
     def finding(self, finding_id: str) -> StoredFinding:
         """Raises NotFound."""
+        ...
+
+    def capture(self, finding_id: str) -> Capture | None:
+        """Where the picture of a check was fetched; None when it was sent, or there is no such check."""
         ...
 
     def findings(self, *, after: str = "", limit: int = 1000) -> Sequence[StoredFinding]:

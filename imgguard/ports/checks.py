@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from imgguard.ports.catalogue import StoredFinding
+from imgguard.ports.network import Capture
 from imgguard.registry.accounts import AuditEvent, Disclosure
 from imgguard.registry.records import Reference
 
@@ -26,13 +27,14 @@ class MadeCheck:
     """A finding and who asked for it: nobody, when it was made at the console.
 
     ``standings``: JSON text by reference, how each match stood then. ``kept_until``: how long the query's bytes are
-    kept; None when they are not.
+    kept; None when they are not. ``capture``: where they were fetched; None when they were sent.
     """
 
     finding: StoredFinding
     asker: Asker | None
     standings: Mapping[str, str]
     kept_until: datetime | None
+    capture: Capture | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +70,8 @@ class CheckStore(Protocol):
         ...
 
     def erase(self, finding_id: str, *, at: datetime, event: AuditEvent) -> None:
-        """Destroy the finding, who asked for it, how its matches stood, and its file name among the items of jobs; and
-        the bytes of the query, unless another finding or a content has the same.
+        """Destroy the finding, who asked for it, how its matches stood, where it was fetched, and its file name among
+        the items of jobs; and the bytes of the query, unless another finding or a content has the same.
 
         Raises NotFound, InvalidTransition when somebody decided about one of its matches.
         """

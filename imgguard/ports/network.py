@@ -44,6 +44,24 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """What is kept of a fetch with the check that was made of it; of the bytes, their number.
+
+    ``url`` is the one that was asked for, without its fragment, which is never sent; ``final_url`` the one that
+    answered, behind all redirects, at the IP address ``address``. ``declared_type`` is the server's Content-Type, as
+    sent. ``fetched_at``: when the answer was complete, cut to the second.
+    """
+
+    url: str
+    final_url: str
+    address: str
+    status: int
+    declared_type: str | None
+    byte_length: int
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
     """The answer to a message, whatever its ``status``; ``answer`` is the beginning of its body, ``retry_after`` what
     the server sent under that name."""

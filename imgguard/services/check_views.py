@@ -15,6 +15,7 @@ from imgguard.registry.licences import Use
 from imgguard.registry.records import Reference, ReferenceStatus
 from imgguard.registry.standing import Standing
 from imgguard.services import findings, redaction
+from imgguard.services.captures import captured_view
 from imgguard.services.findings import FindingDocument
 from imgguard.services.redaction import Seen
 from imgguard.services.standing_record import StandingRecord
@@ -103,6 +104,7 @@ class CheckViews:
             width=document.width or 0,
             height=document.height or 0,
             content_credentials=document.content_credentials,
+            captured=captured_view(made.capture),
             profile=document.profile,
             use=_use_view(made),
             verdict=document.verdict,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from imgguard.errors import InputError, NotFound, PermissionDenied
 from imgguard.pipeline import PROFILES
-from imgguard.ports import CheckStore, Clock, MadeCheck, NewCheck
+from imgguard.ports import Capture, CheckStore, Clock, MadeCheck, NewCheck
 from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Action, Scope
 from imgguard.registry.licences import Use
@@ -45,18 +45,29 @@ class Checks:
 
     # asking
 
-    def check(self, actor: Actor, data: bytes, *, file: str, profile: str, use: Use | None = None) -> CheckView:
+    def check(
+        self,
+        actor: Actor,
+        data: bytes,
+        *,
+        file: str,
+        profile: str,
+        use: Use | None = None,
+        capture: Capture | None = None,
+    ) -> CheckView:
         """Check a picture for the actor's organisation, and keep the finding with how each match stands now.
 
-        ``use``: what the listing is for. Raises PermissionDenied without `checks:write` and for the console, which
-        checks without an account, InputError, ConfigurationError, DependencyError.
+        ``use``: what the listing is for; ``capture``: where ``data`` was fetched, if it was. Raises PermissionDenied
+        without `checks:write` and for the console, which checks without an account, InputError, ConfigurationError,
+        DependencyError.
         """
         actor.require(Scope.CHECKS_WRITE)
         request = Request(profile=_profile(profile), candidates=self._candidates)
-        checked = self._checking.check(data, request, file=file, asked=self._asked(actor, checked_use(use or Use())))
+        asked = self._asked(actor, checked_use(use or Use()), capture)
+        checked = self._checking.check(data, request, file=file, asked=asked)
         return self._shown(actor, self._store.check(checked.line.finding_id or ""))
 
-    def _asked(self, actor: Actor, use: Use) -> Asked:
+    def _asked(self, actor: Actor, use: Use, capture: Capture | None) -> Asked:
         member_id = actor.member_id
         if member_id is None:
             raise PermissionDenied("a check belongs to a member", hint="On the machine itself use `imgguard check`.")
@@ -81,6 +92,7 @@ class Checks:
                 event=event_of(
                     actor, Action.CHECK_MADE, made.finding_id, at=made.at, detail={"verdict": made.verdict.value}
                 ),
+                capture=capture,
             )
 
         return asked

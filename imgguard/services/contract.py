@@ -6,7 +6,7 @@ docs/json-contract.md explains each one, and docs/schema/ holds the JSON Schemas
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from imgguard.imaging.credentials import ContentCredentials
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
@@ -36,6 +36,14 @@ class ErrorObject(_Object):
 
     code: str
     detail: str
+
+
+class Captured(_Object):
+    """Where the installation fetched a picture: ``url`` is what was asked for, ``final_url`` where redirects led."""
+
+    url: str
+    final_url: str
+    fetched_at: AwareDatetime = Field(description="When the answer was complete, by the installation's own clock.")
 
 
 class TransformObject(_Object):
@@ -92,6 +100,7 @@ class CheckLine(_Object):
     width: int | None = Field(ge=1)
     height: int | None = Field(ge=1)
     content_credentials: Credentials = None
+    captured: Captured | None = Field(default=None, description="Null for a picture that was not fetched from a URL.")
     verdict: Verdict
     reasons: list[str]
     matches: list[Match]

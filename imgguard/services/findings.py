@@ -21,7 +21,8 @@ class StoredMatch(Match):
 
 
 class FindingDocument(CheckLine):
-    """A `check` line without evidence, timings, names of references, and with what else its making depended on."""
+    """A `check` line without evidence, timings, names of references, and where its picture was fetched, which is kept
+    beside it; and with what else its making depended on."""
 
     matches: list[StoredMatch]  # type: ignore[assignment]
     schema_version: int

@@ -10,6 +10,7 @@ from imgguard.ports import Catalogue, StoredFinding
 from imgguard.registry.names import owner_name
 from imgguard.registry.records import Content, Reference, ReferenceStatus
 from imgguard.services import findings
+from imgguard.services.captures import captured_view
 from imgguard.services.contract import CheckLine
 from imgguard.services.credentials import credentials_of
 
@@ -92,18 +93,20 @@ class Inspection:
 
     def finding(self, finding_id: str) -> FindingDetail:
         """Raises NotFound, DigestMismatch."""
-        stored = self._catalogue.finding(finding_id)
-        document = findings.read(stored)
-        return FindingDetail(stored=stored, document=document, line=findings.line_of(document, self._catalogue))
+        return self._detail(self._catalogue.finding(finding_id))
 
     def findings(self) -> Iterator[FindingDetail]:
         """All of them, oldest first. Raises DigestMismatch at one that is damaged."""
         after = ""
         while page := self._catalogue.findings(after=after, limit=_PAGE):
-            for stored in page:
-                document = findings.read(stored)
-                yield FindingDetail(stored=stored, document=document, line=findings.line_of(document, self._catalogue))
+            yield from map(self._detail, page)
             after = page[-1].finding_id
+
+    def _detail(self, stored: StoredFinding) -> FindingDetail:
+        document = findings.read(stored)
+        captured = captured_view(self._catalogue.capture(stored.finding_id))
+        line = findings.line_of(document, self._catalogue).model_copy(update={"captured": captured})
+        return FindingDetail(stored=stored, document=document, line=line)
 
     def figures(self, *, home_bytes: int) -> Figures:
         """Counts and sizes; ``home_bytes`` is what the home folder takes on the disk."""

@@ -9,6 +9,7 @@ from imgguard.registry.access import Actor
 from imgguard.registry.accounts import Member, Scope
 from imgguard.services import findings
 from imgguard.services.account_objects import iso
+from imgguard.services.captures import captured_view
 from imgguard.services.check_erasure import checks_of, erase_checks
 from imgguard.services.claim_views import proof_object, statement_object
 from imgguard.services.job_objects import job_object
@@ -82,6 +83,7 @@ def _check_object(made: MadeCheck) -> dict[str, Any]:
         verdict = findings.read(made.finding).verdict
     except DigestMismatch:
         verdict = None
+    captured = captured_view(made.capture)
     return {
         "finding_id": made.finding.finding_id,
         "checked_at": iso(made.finding.created_at),
@@ -89,4 +91,5 @@ def _check_object(made: MadeCheck) -> dict[str, Any]:
         "sha256": made.finding.query_sha256,
         "verdict": verdict,
         "kept_until": iso(made.kept_until),
+        "captured": None if captured is None else captured.model_dump(mode="json"),
     }

@@ -14,7 +14,7 @@ from imgguard.registry.records import ReferenceStatus
 from imgguard.registry.standing import Summary
 from imgguard.registry.works import Collection, Work
 from imgguard.services.claim_views import ProofView, StatementView, proof_view, statement_view
-from imgguard.services.contract import Credentials, ErrorObject, Match, MatchVerdict, Point, TransformObject
+from imgguard.services.contract import Captured, Credentials, ErrorObject, Match, MatchVerdict, Point, TransformObject
 from imgguard.services.credentials import credentials_of
 from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
 
@@ -102,6 +102,7 @@ class CheckView(_View):
     width: int
     height: int
     content_credentials: Credentials = None
+    captured: Captured | None = Field(default=None, description="Null for a picture that was not fetched from a URL.")
     profile: str
     use: UseView | None = Field(description="Null for a check made on the machine itself.")
     verdict: Verdict

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from imgguard.bootstrap import Services
 from imgguard.registry.access import Actor
 from imgguard.registry.licences import Use
+from imgguard.services.captures import capture_of
 from imgguard.services.generations import ensure_active
 from imgguard.worker.inputs import Handlers, ItemInput
 
@@ -19,7 +20,8 @@ def make(services: Services) -> Handlers:
     def check(actor: Actor, given: ItemInput, options: Mapping[str, object]) -> Mapping[str, object]:
         profile = str(options.get("profile") or services.settings.profile)
         use = Use(**_texts(options.get("use")))
-        view = services.checks.check(actor, given.data, file=given.file, profile=profile, use=use)
+        capture = None if given.fetched is None else capture_of(given.fetched)
+        view = services.checks.check(actor, given.data, file=given.file, profile=profile, use=use, capture=capture)
         # No more than its id: who looks at it later sees what the owners' policies allow by then.
         return {"finding_id": view.finding_id, "verdict": view.verdict, "conclusion": view.conclusion}
 

@@ -8,18 +8,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class PictureServer:
-    """``files``: what is at which path; anything else is 404. ``visits`` counts requests by path."""
+    """``files``: what is at which path; anything else is 404. ``visits`` counts requests by path. ``moved``: where
+    else a path leads."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.visits: Counter[str] = Counter()
+        self.moved: dict[str, str] = {}
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 owner.visits[self.path] += 1
-                body = owner.files.get(self.path)
-                self.send_response(404 if body is None else 200)
+                body, location = owner.files.get(self.path), owner.moved.get(self.path)
+                self.send_response(302 if location is not None else 404 if body is None else 200)
+                if location is not None:
+                    self.send_header("Location", location)
                 self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
                 self.wfile.write(body or b"")

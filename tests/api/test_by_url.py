@@ -1,5 +1,10 @@
 """Pictures that the service fetches itself."""
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from imgguard.provenance.records import Kind
+
 from .conftest import Office, sample
 
 
@@ -31,3 +36,38 @@ def test_an_original_is_registered_by_its_address(office: Office) -> None:
     assert item["result"]["reference_id"] == reference["reference_id"]
     assert item["result"]["fetched"]["final_url"] == url
     assert holder.post("/v1/references/by-url", json={"url": url}).json()["status"] == "duplicate"
+
+
+def stored(home: Path, text: str) -> bool:
+    return any(text.encode() in path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+
+def test_a_check_says_where_its_picture_was_fetched_until_it_is_erased(office: Office) -> None:
+    office.server.moved["/moved/mug.jpg?token=sesame"] = "/by-url/behind-sesame.jpg"
+    final_url = office.server.put("/by-url/behind-sesame.jpg", sample("listings/copy-mirrored-mug.jpg") + b"\0")
+    url = office.server.url("/moved/mug.jpg?token=sesame")
+    seller, home = office.as_("shop.seller"), office.services.settings.home
+    check = seller.post("/v1/checks/by-url", json={"url": f"{url}#never-sent", "profile": "quick"}).json()
+    captured = check["captured"]
+    assert (captured["url"], captured["final_url"]) == (url, final_url)
+    assert captured["fetched_at"].endswith("Z")
+    age = datetime.now(UTC) - datetime.fromisoformat(captured["fetched_at"])
+    assert timedelta(0) <= age < timedelta(minutes=2)
+    assert seller.get(f"/v1/checks/{check['finding_id']}").json()["captured"] == captured
+    assert office.as_("operator.reviewer").get(f"/v1/checks/{check['finding_id']}").json()["captured"] == captured
+    assert stored(home, "sesame")
+    leaf, opening = office.services.transparency.leaf_of(check["finding_id"], Kind.CAPTURE)
+    assert opening is not None
+    assert b"sesame" in opening.record
+    assert b"sesame" not in leaf.leaf
+    assert office.services.transparency.leaf_of(check["finding_id"])[0].kind is Kind.FINDING
+    assert seller.delete(f"/v1/checks/{check['finding_id']}").status_code == 204
+    assert office.services.transparency.leaf_of(check["finding_id"], Kind.CAPTURE) == (leaf, None)
+    assert not stored(home, "sesame")
+
+
+def test_a_check_of_a_picture_that_was_sent_was_not_fetched(office: Office) -> None:
+    data = sample("listings/unrelated-watch.jpg")
+    seller = office.as_("shop.seller")
+    answer = seller.post("/v1/checks", data={"profile": "quick"}, files={"file": ("https://shop.example/1.jpg", data)})
+    assert answer.json()["captured"] is None

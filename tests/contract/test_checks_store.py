@@ -4,13 +4,15 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from imgguard.errors import NotFound, StoreUnavailable
-from imgguard.ports import Accounts, AuditTrail, Catalogue, CheckStore, NewCheck, StoredFinding, Works
+from imgguard.ports import Accounts, AuditTrail, Capture, Catalogue, CheckStore, NewCheck, StoredFinding, Works
 from imgguard.provenance.leaves import open_leaf
+from imgguard.provenance.records import Kind
 from imgguard.registry.accounts import Disclosure, Member, Organisation
 from imgguard.registry.ids import new_id
 from imgguard.registry.records import Reference, ReferenceStatus
@@ -25,6 +27,15 @@ from . import people, stores
 from .people import WITH_PASSWORD, event
 from .stores import CREDENTIALS, LATER, NOON
 
+CAPTURE = Capture(
+    url="https://shop.example/1.jpg?token=sesame",
+    final_url="https://cdn.shop.example/1.jpg",
+    address="192.0.2.7",
+    status=203,
+    declared_type=None,
+    byte_length=5,
+    fetched_at=NOON - timedelta(seconds=3),
+)
 RED, BLUE = b"red shirt with a long enough hash", b"blue shirt with a long enough hash"
 
 
@@ -59,7 +70,12 @@ class House:
         return self.catalogue.add_reference(owner, content, described, file="a.jpg", at=NOON, **more)  # type: ignore[arg-type]
 
     def check(
-        self, by: Member | None, *references: Reference, kept: bool = True, data: bytes = b"query"
+        self,
+        by: Member | None,
+        *references: Reference,
+        kept: bool = True,
+        data: bytes = b"query",
+        capture: Capture | None = None,
     ) -> StoredFinding:
         """A finding with who asked for it."""
         finding = StoredFinding(
@@ -78,6 +94,7 @@ class House:
                 intended_use='{"platform": "somewhere"}',
                 standings={reference.reference_id: '{"is_own": false}' for reference in references},
                 event=event(by.organisation_id, finding.finding_id),
+                capture=capture,
             )
         self.catalogue.add_finding(finding, query_expires_at=LATER if kept else None, check=check)
         return finding
@@ -150,13 +167,61 @@ class TestChecks:
         house.checks.erase(asked.finding_id, at=LATER, event=event(organisation.organisation_id))
         assert house.log.openings(0, limit=10) == [(leaf, None), (house.log.leaf_about(at_console.finding_id), kept)]
 
+    def test_where_its_picture_was_fetched_is_read_back(self, house: House) -> None:
+        _, member = house.found("ann")
+        fetched, sent, at_console = house.check(member, capture=CAPTURE), house.check(member), house.check(None)
+        assert [one.capture for one in house.checks.checks()] == [CAPTURE, None, None]
+        assert [house.catalogue.capture(one.finding_id) for one in (fetched, sent, at_console)] == [CAPTURE, None, None]
+        assert house.catalogue.capture("fnd_none") is None
+
+    def test_a_capture_is_in_the_log_behind_its_finding_until_the_check_is_erased(self, house: House) -> None:
+        organisation, member = house.found("ann")
+        made = house.check(member, capture=CAPTURE)
+        assert house.log.leaf_about(made.finding_id).kind is Kind.FINDING
+        leaf = house.log.leaf_about(made.finding_id, Kind.CAPTURE)
+        assert leaf.owner_id == organisation.owner_id
+        (_, _), (found, opening) = house.log.openings(0, limit=10)
+        assert found == leaf
+        assert opening is not None
+        assert open_leaf(leaf.leaf, opening).body == {
+            "subject": made.finding_id,
+            "occurred_at": f"{CAPTURE.fetched_at:%Y-%m-%dT%H:%M:%SZ}",
+            "digests": {"query": made.query_sha256},
+            "facts": {
+                "url": CAPTURE.url,
+                "final_url": CAPTURE.final_url,
+                "address": "192.0.2.7",
+                "status": 203,
+                "declared_type": None,
+                "bytes": 5,
+            },
+        }
+        assert b"shop" not in leaf.leaf
+        house.checks.erase(made.finding_id, at=LATER, event=event(organisation.organisation_id))
+        assert [one for _, one in house.log.openings(0, limit=10)] == [None, None]
+        assert house.catalogue.capture(made.finding_id) is None
+
+    def test_nothing_of_a_capture_is_left_in_the_file(self, house: House, tmp_path: Path) -> None:
+        organisation, member = house.found("ann")
+        first, second = (house.check(member, capture=CAPTURE).finding_id for _ in range(2))
+
+        def is_stored() -> bool:
+            return any(b"sesame" in path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+
+        assert is_stored()
+        house.checks.erase(first, at=LATER, event=event(organisation.organisation_id))
+        assert is_stored()
+        house.checks.erase_undecided([second], at=LATER, event=lambda _: event(organisation.organisation_id))
+        assert not is_stored()
+
     def test_all_of_it_or_nothing(self, house: House) -> None:
         _, member = house.found("ann")
         before = house.trail.events(limit=1000)
         stray = house.register()
         with pytest.raises(StoreUnavailable):
-            house.check(people.member("org_none"), stray)
+            house.check(people.member("org_none"), stray, capture=CAPTURE)
         assert house.checks.checks() == []
+        assert b"sesame" not in b"".join(leaf.leaf for leaf, _ in house.log.openings(0, limit=10))
         assert house.trail.events(limit=1000) == before
         assert house.check(member, stray)
 

@@ -169,8 +169,8 @@ def test_schemas_are_valid_and_strict(name: str) -> None:
 
 ORDER = {
     "register": "file status reference_id sha256 similar error",
-    "check": "file finding_id sha256 width height content_credentials verdict reasons matches weights calibration "
-    "timings_ms error",
+    "check": "file finding_id sha256 width height content_credentials captured verdict reasons matches weights "
+    "calibration timings_ms error",
     "match": "reference_id file owner verdict relation log10_likelihood_ratio strength reasons cosine_similarity "
     "hamming_distance inlier_count agreement query_coverage reference_coverage transform query_region "
     "reference_region edits evidence",

@@ -7,11 +7,11 @@ from typing import Self
 
 from imgguard.errors import InvalidTransition
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind
-from imgguard.ports import BlobDeletions, Generation, IndexChange, IndexState, NewCheck, StoredFinding
+from imgguard.ports import BlobDeletions, Capture, Generation, IndexChange, IndexState, NewCheck, StoredFinding
 from imgguard.registry.accounts import AuditEvent
 from imgguard.registry.claims import NewClaims
 from imgguard.registry.records import Content, Owner, Reference, ReferenceStatus
-from imgguard.storage.sql import audit, checks, claims, contents, index_log, log_events, queries, references
+from imgguard.storage.sql import audit, captures, checks, claims, contents, index_log, log_events, queries, references
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.migrate import BUSY_SECONDS, open_database
 from imgguard.storage.sql.statistics import statistics
@@ -191,6 +191,8 @@ class SqlCatalogue:
             if check is not None:
                 checks.add(connection, finding.finding_id, check, kept_until=query_expires_at or finding.created_at)
             log_events.finding(connection, finding, organisation_id=None if check is None else check.organisation_id)
+            if check is not None and check.capture is not None:
+                log_events.capture(connection, finding, check.capture, organisation_id=check.organisation_id)
             if query_expires_at is not None:
                 queries.keep_query(connection, finding.query_sha256, since=finding.created_at, until=query_expires_at)
                 if store_blob is not None:
@@ -199,6 +201,10 @@ class SqlCatalogue:
     def finding(self, finding_id: str) -> StoredFinding:
         with self._database.read() as connection:
             return queries.finding(connection, finding_id)
+
+    def capture(self, finding_id: str) -> Capture | None:
+        with self._database.read() as connection:
+            return captures.of(connection, [finding_id]).get(finding_id)
 
     def findings(self, *, after: str = "", limit: int = 1000) -> Sequence[StoredFinding]:
         with self._database.read() as connection:

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, selec
 
 from imgguard.errors import InvalidTransition, NotFound
 from imgguard.fingerprint.fingerprint import DescriptorKind
-from imgguard.ports import Asker, MadeCheck, NewCheck, Original, StoredFinding
+from imgguard.ports import Asker, Capture, MadeCheck, NewCheck, Original, StoredFinding
 from imgguard.registry.accounts import AuditEvent, Disclosure
 from imgguard.registry.records import ReferenceStatus
-from imgguard.storage.sql import audit, job_rows, log, references
+from imgguard.storage.sql import audit, captures, job_rows, log, references
 from imgguard.storage.sql import queries as queries_rows
 from imgguard.storage.sql.contents import STATEMENT_NUMBERS, is_searchable
 from imgguard.storage.sql.engine import Database
@@ -53,7 +53,8 @@ _hashes: Select[Any] = (
 
 
 def add(connection: Connection, finding_id: str, check: NewCheck, *, kept_until: datetime) -> None:
-    """Who asked for the finding, which is stored in the same transaction, and the event that tells of it."""
+    """Who asked for the finding, which is stored in the same transaction, where its picture was fetched, and the event
+    that tells of it."""
     connection.execute(
         insert(checks).values(
             finding_id=finding_id,
@@ -70,6 +71,8 @@ def add(connection: Connection, finding_id: str, check: NewCheck, *, kept_until:
             for reference_id, document in check.standings.items()
         ]
         connection.execute(insert(standings), rows)
+    if check.capture is not None:
+        captures.add(connection, finding_id, check.capture)
     audit.record(connection, check.event)
 
 
@@ -78,10 +81,11 @@ def of_rows(connection: Connection, rows: Sequence[Row[Any]]) -> list[MadeCheck]
     for some in batched([row.finding_id for row in rows], STATEMENT_NUMBERS):
         for row in connection.execute(select(standings).where(standings.c.finding_id.in_(some))):
             found[row.finding_id][row.reference_id] = row.document
-    return [_record(row, found.get(row.finding_id, {})) for row in rows]
+    fetched = captures.of(connection, [row.finding_id for row in rows])
+    return [_record(row, found.get(row.finding_id, {}), fetched.get(row.finding_id)) for row in rows]
 
 
-def _record(row: Row[Any], stood: Mapping[str, str]) -> MadeCheck:
+def _record(row: Row[Any], stood: Mapping[str, str], capture: Capture | None) -> MadeCheck:
     names = [column.name for column in findings.columns]
     asker = None
     if row.organisation_id is not None:
@@ -93,7 +97,7 @@ def _record(row: Row[Any], stood: Mapping[str, str]) -> MadeCheck:
             intended_use=row.intended_use,
         )
     finding = StoredFinding(**{name: row._mapping[name] for name in names})
-    return MadeCheck(finding=finding, asker=asker, standings=stood, kept_until=_kept_until(row))
+    return MadeCheck(finding=finding, asker=asker, standings=stood, kept_until=_kept_until(row), capture=capture)
 
 
 def _decided(connection: Connection, finding_ids: Collection[str]) -> set[str]:
@@ -105,6 +109,7 @@ def _erase(connection: Connection, finding_id: str, *, at: datetime) -> None:
     query_sha256 = queries_rows.finding(connection, finding_id).query_sha256
     job_rows.forget_names(connection, [finding_id])
     log.close(connection, finding_id)
+    captures.forget(connection, finding_id)
     for table in (standings, checks, findings):
         connection.execute(delete(table).where(table.c.finding_id == finding_id))
     if connection.execute(select(findings.c.finding_id).where(findings.c.query_sha256 == query_sha256)).first() is None:

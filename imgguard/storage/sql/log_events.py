@@ -1,4 +1,4 @@
-"""Leaves of licences, findings and decisions. Each function runs inside the transaction of the change."""
+"""Leaves of licences, findings, captures and decisions. Each function runs inside the transaction of the change."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from imgguard.ports import StoredFinding
+from imgguard.ports import Capture, StoredFinding
 from imgguard.provenance.canonical import to_canonical
 from imgguard.provenance.records import Kind, event_record
 from imgguard.registry.decisions import Decision
@@ -53,6 +53,26 @@ def finding(connection: Connection, stored: StoredFinding, *, organisation_id: s
         facts={"verdict": _verdict(stored.document)},
     )
     owner_id = None if organisation_id is None else organisation(connection, organisation_id).owner_id
+    log.append(connection, record, object_id=stored.finding_id, owner_id=owner_id, at=stored.created_at)
+
+
+def capture(connection: Connection, stored: StoredFinding, about: Capture, *, organisation_id: str) -> None:
+    """That the picture of a check was fetched there and then: the service says so, and nobody signs."""
+    record = event_record(
+        Kind.CAPTURE,
+        subject=stored.finding_id,
+        occurred_at=log.second(about.fetched_at),
+        digests={"query": stored.query_sha256},
+        facts={
+            "url": about.url,
+            "final_url": about.final_url,
+            "address": about.address,
+            "status": about.status,
+            "declared_type": about.declared_type,
+            "bytes": about.byte_length,
+        },
+    )
+    owner_id = organisation(connection, organisation_id).owner_id
     log.append(connection, record, object_id=stored.finding_id, owner_id=owner_id, at=stored.created_at)
 
 

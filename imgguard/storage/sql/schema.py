@@ -39,6 +39,7 @@ from imgguard.storage.sql.tables.log import (
 )
 from imgguard.storage.sql.tables.messages import webhook_deliveries, webhooks
 from imgguard.storage.sql.tables.rights import (
+    captures,
     checks,
     collection_works,
     collections,
@@ -56,7 +57,7 @@ from imgguard.storage.sql.tables.work import (
     jobs,
 )
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration, here so that opening a current store need not import Alembic; a test keeps it true."""
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "audit_events",
     "audit_parties",
     "blob_deletions",
+    "captures",
     "checks",
     "claimant_keys",
     "collection_works",

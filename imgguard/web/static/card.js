@@ -62,6 +62,7 @@ function result(check) {
   return [
     element("p", { class: "conclusion" }, badge(check.conclusion), " ", element("span", {}, conclusion?.meaning ?? "")),
     element("p", { class: `verdict ${check.verdict}` }, element("span", { class: "soft" }, `${words.card.verdict}: `), element("strong", {}, verdict?.label ?? check.verdict), ". ", verdict?.meaning ?? ""),
+    ...(check.captured ? [element("p", { class: "soft" }, say(words.card.captured, { when: when(check.captured.fetched_at) }), " ", element("bdi", {}, visible(check.captured.url)))] : []),
     ...reasons.map((text) => element("p", {}, text)),
     ...check.matches.map((match) => matchView(match, check.finding_id, check.matches.length === 1)),
     details(words.card.not_proven, element("ul", {}, ...words.not_proven.map((text) => element("li", {}, text)))),

@@ -27,6 +27,20 @@ standings = Table(
     Column("document", Text, nullable=False),
 )
 
+# Where the picture of a check was fetched; one that was sent has no row here.
+captures = Table(
+    "captures",
+    metadata,
+    Column("finding_id", ForeignKey("checks.finding_id"), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("final_url", Text, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("declared_type", Text),
+    Column("byte_length", Integer, nullable=False),
+    Column("fetched_at", UtcDateTime, nullable=False),
+)
+
 # ``licensee_id`` is an organisation, ``shop`` a named shop, ``link_sha256`` everyone who was given the link: exactly
 # one. Lists have spaces between; an empty one is no limit. Without rows in ``licence_works`` it covers every work.
 licences = Table(

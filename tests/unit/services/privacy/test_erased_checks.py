@@ -4,14 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from imgguard.cli.sheet import check_facts
 from imgguard.errors import InvalidTransition, NotFound, PermissionDenied
 from imgguard.ports import ItemState
+from imgguard.provenance.records import Kind
 from imgguard.registry.accounts import Scope
 from imgguard.registry.decisions import DecisionKind
 from imgguard.services.jobs import Input
 from imgguard.services.views import CheckView
 
-from .town import Town, listing, original
+from .town import CAPTURE, Town, listing, original
 
 NAME = "a picture with a telling name.jpg"
 
@@ -131,6 +133,32 @@ def test_where_it_was_fetched_from_goes_too(town: Town) -> None:
     (left,) = services.jobs.items(asker, job.job_id)
     assert (left.file, left.url, left.result) == ("", None, {"finding_id": view.finding_id})
     assert b"token=secret" not in stored_bytes(services.settings.home)
+
+
+def test_its_capture_goes_too(town: Town) -> None:
+    services, asker, data = town.services, town.actor("asker"), listing("unrelated-watch")
+    view = services.checks.check(asker, data, file=NAME, profile="quick", capture=CAPTURE)
+    assert view.captured is not None
+    services.transparency.publish()
+    before = stored_bytes(services.settings.home)
+    assert b"sesame" in before
+    assert b"cdn.shop.example" in before
+    erase(town, view.finding_id)
+    services.transparency.publish()
+    assert b"sesame" not in stored_bytes(services.settings.home)
+    assert b"cdn.shop.example" not in stored_bytes(services.settings.home)
+    _, opening = services.transparency.leaf_of(view.finding_id, Kind.CAPTURE)
+    assert opening is None
+
+
+def test_what_the_operator_is_shown_of_a_finding_has_its_capture(town: Town) -> None:
+    services, data = town.services, listing("unrelated-watch")
+    view = services.checks.check(town.actor("asker"), data, file=NAME, profile="quick", capture=CAPTURE)
+    line = services.inspection.finding(view.finding_id).line
+    assert line.captured == view.captured
+    assert ("Fetched from", f"{CAPTURE.url} (1 March 2026, 12:00:00 UTC)") in check_facts(line)
+    assert services.inspection.finding(town.finding("unrelated-watch")).line.captured is None
+    assert "sesame" not in services.catalogue.finding(view.finding_id).document
 
 
 class TestHowLongItIsKept:

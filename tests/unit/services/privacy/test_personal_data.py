@@ -10,7 +10,7 @@ from imgguard.registry.decisions import DecisionKind
 from imgguard.services.jobs import Input
 from imgguard.services.views import CheckView
 
-from .town import Town, listing
+from .town import CAPTURE, Town, listing
 
 
 def exported(town: Town, viewer: str, member: str) -> dict[str, object]:
@@ -43,6 +43,19 @@ def test_a_member_is_given_its_checks_jobs_and_decisions(town: Town) -> None:
     )
     (decision,) = exported(town, "reviewer", "reviewer")["decisions"]  # type: ignore[misc]
     assert decision["note"] == "a note"
+
+
+def test_a_member_is_given_where_its_pictures_were_fetched(town: Town) -> None:
+    town.services.checks.check(
+        town.actor("asker"), listing("unrelated-watch"), file="fetched", profile="quick", capture=CAPTURE
+    )
+    *sent, fetched = exported(town, "asker", "asker")["checks"]  # type: ignore[misc]
+    assert [check["captured"] for check in sent] == [None] * len(MADE)
+    assert fetched["captured"] == {
+        "url": CAPTURE.url,
+        "final_url": CAPTURE.final_url,
+        "fetched_at": "2026-03-01T12:00:00Z",
+    }
 
 
 def test_an_admin_who_sees_no_checks_is_told_of_none(town: Town) -> None:

@@ -4,13 +4,14 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from PIL import Image
 
 from imgguard.bootstrap import Services
 from imgguard.fingerprint.fingerprint import DescriptorKind
+from imgguard.ports import Capture
 from imgguard.registry.access import Actor, actor_for
 from imgguard.registry.accounts import Disclosure, Organisation, Role, Scope
 from imgguard.registry.records import Reference
@@ -35,6 +36,16 @@ PEOPLE: dict[str, tuple[str, list[Role]]] = {
     "admin": ("Platform", [Role.ADMIN]),
 }
 ORGANISATIONS = ("Platform", "Sample Studio", "Second Studio", "Shop", "Elsewhere")
+
+CAPTURE = Capture(
+    url="https://shop.example/1.jpg?token=sesame",
+    final_url="https://cdn.shop.example/sesame.jpg",
+    address="192.0.2.1",
+    status=200,
+    declared_type="image/jpeg; name=sesame",
+    byte_length=5,
+    fetched_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
+)
 
 
 def original(name: str) -> bytes:
