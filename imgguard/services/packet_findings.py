@@ -16,7 +16,8 @@ from imgguard.evidence.packet.finding import (
 )
 from imgguard.fingerprint.describe import reduced
 from imgguard.ports import BlobStore, Catalogue, CheckStore, Clock, MadeCheck, Rights
-from imgguard.provenance.records import Kind
+from imgguard.provenance.leaves import parse_opening
+from imgguard.provenance.records import Kind, parse_record
 from imgguard.registry.decisions import in_force
 from imgguard.registry.records import ReferenceStatus
 from imgguard.services import findings
@@ -101,20 +102,22 @@ class PacketFindings:
         """With the listing picture and the drawings, as long as that picture is kept. Raises DigestMismatch."""
         made, listing = chosen.made, self._listing(chosen.made)
         drawn = _Drawn() if listing is None else self._drawn(chosen, listing)
-        evidence = self._evidence(made.finding.finding_id)
+        evidence = self._evidence(made.finding.finding_id, Kind.FINDING)
+        capture = self._evidence(made.finding.finding_id, Kind.CAPTURE)
         return FindingContents(
-            stated=self._stated(chosen),
+            stated=self._stated(chosen, capture),
             evidence=evidence,
+            capture=capture,
             document=None if evidence is None else made.finding.document.encode(),
             listing=listing,
             thumbnail=drawn.thumbnail,
             pictures=drawn.pictures,
         )
 
-    def _evidence(self, finding_id: str) -> LogEvidence | None:
-        """None for a check from before there was a log."""
+    def _evidence(self, finding_id: str, kind: Kind) -> LogEvidence | None:
+        """None for a check from before there was a log, and for the capture of a picture that was not fetched."""
         try:
-            return log_evidence(self._transparency.proof_of(finding_id, Kind.FINDING))
+            return log_evidence(self._transparency.proof_of(finding_id, kind))
         except NotFound:
             return None
 
@@ -138,15 +141,16 @@ class PacketFindings:
         pictures = self._illustrator.draw(scene, chosen.match, picture).pictures
         return _Drawn(thumbnail=thumbnail, pictures={name: drawing(pixels) for name, pixels in pictures.items()})
 
-    def _stated(self, chosen: ChosenMatch) -> PacketFinding:
+    def _stated(self, chosen: ChosenMatch, capture: LogEvidence | None) -> PacketFinding:
         made, document, match = chosen.made, chosen.document, chosen.match
+        url, fetched_at = (None, None) if capture is None else _fetched(capture)
         return PacketFinding(
             finding_id=made.finding.finding_id,
             checked_at=made.finding.created_at.astimezone(UTC),
             listing=Listing(
                 file_name=document.file,
-                url=None,
-                fetched_at=None,
+                url=url,
+                fetched_at=fetched_at,
                 sha256=made.finding.query_sha256,
                 width=document.width or 1,
                 height=document.height or 1,
@@ -180,6 +184,12 @@ class PacketFindings:
         if found is None:
             return None
         return DecisionOfPeople(kind=found.kind, by=found.by, decided_at=_utc(found.decided_at), note=found.note)
+
+
+def _fetched(capture: LogEvidence) -> tuple[str, datetime]:
+    """From where and when, as the record in the log says."""
+    body = parse_record(parse_opening(capture.opening).record).body
+    return body["facts"]["url"], datetime.fromisoformat(body["occurred_at"])
 
 
 def _licence(chosen: ChosenMatch) -> LicenceState | None:

@@ -3,7 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from imgguard.evidence.packet.model import Purpose
+from imgguard.evidence.packet.verifying.packets import verify_packet
 from imgguard.provenance.records import Kind
+from imgguard.services.packets import packet_in
 
 from .conftest import Office, sample
 
@@ -71,3 +74,16 @@ def test_a_check_of_a_picture_that_was_sent_was_not_fetched(office: Office) -> N
     seller = office.as_("shop.seller")
     answer = seller.post("/v1/checks", data={"profile": "quick"}, files={"file": ("https://shop.example/1.jpg", data)})
     assert answer.json()["captured"] is None
+
+
+def test_a_packet_shows_where_the_listing_was_fetched(office: Office) -> None:
+    url = office.server.put("/by-url/for-a-packet.jpg", sample("listings/copy-mirrored-mug.jpg"))
+    check = office.as_("shop.seller").post("/v1/checks/by-url", json={"url": url, "profile": "quick"}).json()
+    data = office.services.packets.build([check["finding_id"]], purpose=Purpose.COMPLAINT)
+    report = verify_packet(data)
+    assert report.holds, report.to_text()
+    assert "3 records" in report.to_text()
+    (finding,) = packet_in(data).findings
+    assert finding.listing.url == url
+    assert finding.listing.fetched_at == datetime.fromisoformat(check["captured"]["fetched_at"])
+    assert "findings/1/capture/inclusion.tlog-proof" in finding.proofs

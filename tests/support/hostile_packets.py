@@ -6,10 +6,11 @@ and not because the seal is broken.
 
 from collections.abc import Callable
 
+from hostile_captures import CAPTURES
 from hostile_records import RECORDS
 from hostile_times import TIMES, back_dated_token
 from hostile_zips import ZIPS, Refusal, members_of
 
-HOSTILE: dict[Callable[[], bytes], Refusal] = {**ZIPS, **RECORDS, **TIMES}
+HOSTILE: dict[Callable[[], bytes], Refusal] = {**ZIPS, **RECORDS, **CAPTURES, **TIMES}
 
 __all__ = ["HOSTILE", "Refusal", "back_dated_token", "members_of"]

@@ -59,7 +59,7 @@ def reference_contents(number: int = 1, *, count: int = 2, **changes: Any) -> Re
 
 def finding_contents(number: int = 1, **changes: Any) -> FindingContents:
     stated = packets.finding(number, pictures={}, proofs=[])
-    stated["listing"] |= {"asset": None, "thumbnail": None, "sha256": digest(LISTING)}
+    stated["listing"] |= {"asset": None, "thumbnail": None, "sha256": digest(LISTING), "url": None, "fetched_at": None}
     stated |= {name: changes.pop(name) for name in list(changes) if name in stated}
     fields: dict[str, Any] = {
         "stated": PacketFinding.model_validate_json(packets.to_json(stated)),

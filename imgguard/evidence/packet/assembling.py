@@ -96,6 +96,8 @@ def _finding(one: FindingContents, folder: str, files: dict[str, bytes]) -> Pack
     if proofs and one.document is not None:
         files[folder + layout.DOCUMENT] = one.document
         proofs += (folder + layout.DOCUMENT,)
+    if one.capture is not None:
+        proofs += _add_evidence(one.capture, folder + layout.CAPTURE, files)
     pictures = {
         name: _enclosed(f"{folder}{name.replace('_', '-')}", data, files) for name, data in one.pictures.items()
     }

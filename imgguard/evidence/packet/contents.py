@@ -43,10 +43,13 @@ class FindingContents:
     """``stated`` without paths, which are added. ``pictures``: the evidence drawn, PNG by name.
 
     ``document``: what the log's record of the finding has the digest of; it is enclosed only with that record.
+    ``capture``: of the record that the listing picture was fetched; ``stated`` has its URL when, and only when, it is
+    there.
     """
 
     stated: PacketFinding
     evidence: LogEvidence | None = None
+    capture: LogEvidence | None = None
     document: bytes | None = field(default=None, repr=False)
     listing: bytes | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)

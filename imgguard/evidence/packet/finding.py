@@ -24,10 +24,14 @@ from imgguard.verdict.finding import Edit, Relation, Strength, Verdict
 
 
 class Listing(PacketObject):
-    """The picture that was checked; ``url`` and ``fetched_at`` where it was fetched. Size in pixels, upright."""
+    """The picture that was checked. Size in pixels, upright.
+
+    ``url`` and ``fetched_at``: where and when the installation fetched it, as its record of that says, which is among
+    the finding's ``proofs``; both None for a picture that it was sent.
+    """
 
     file_name: Text
-    url: Text | None
+    url: LongText | None
     fetched_at: UtcTime | None
     sha256: Sha256
     width: Side

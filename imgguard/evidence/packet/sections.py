@@ -189,12 +189,11 @@ def _proofs(reference: PacketReference, teller: Teller) -> list[list[str]]:
 def _finding_facts(finding: PacketFinding, match: PacketReference | None, teller: Teller) -> list[Row]:
     labels, words, listing = teller.labels, teller.words, finding.listing
     edits = words["list_separator"].join(words["edits"][edit.value]["label"] for edit in finding.edits)
-    fetched = "" if listing.fetched_at is None else teller.own_time(listing.fetched_at)
     return _rows(
         (labels["finding_id"], finding.finding_id, "code"),
         (labels["checked_at"], teller.own_time(finding.checked_at), "text"),
         (labels["address"], printable(listing.url or ""), "code"),
-        (labels["fetched_at"], fetched, "text"),
+        (labels["fetched_at"], teller.fetched(finding), "text"),
         (labels["sha256"], grouped(listing.sha256), "digest"),
         (labels["asset"], listing.asset or words["not_enclosed"], "code" if listing.asset else "text"),
         (labels["verdict"], words["verdicts"][finding.verdict.value], "text"),

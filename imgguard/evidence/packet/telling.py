@@ -38,6 +38,13 @@ class Teller:
         """A time that only the installation's clock states, with the words for that beside it."""
         return str(self.words["own_clock"].format(at=self.time(at)))
 
+    def fetched(self, finding: PacketFinding) -> str:
+        """When the installation fetched the listing picture from its address; empty when it was sent."""
+        at = finding.listing.fetched_at
+        if at is None:
+            return ""
+        return str(self.words["own_clock"].format(at=self.words["fetched"].format(at=self.time(at))))
+
     def finding(self, finding: PacketFinding, reference: PacketReference | None, *, columns: int | None = None) -> str:
         """What was found, in a sentence or two."""
         says, verdict = self.words["says"], finding.verdict

@@ -35,7 +35,9 @@ def weaknesses(
         ("stated_later", _ids(one for one in contents.references if one.stated_later)),
         ("original_not_enclosed", [one.reference_id for one in references if one.asset is None]),
         ("listing_not_enclosed", [one.finding_id for one in findings if one.listing.asset is None]),
-        ("finding_not_logged", [one.finding_id for one in findings if not one.proofs]),
+        ("finding_not_logged", [one.stated.finding_id for one in contents.findings if one.evidence is None]),
+        ("not_captured", [one.finding_id for one in findings if one.listing.url is None]),
+        ("captured_by_installation", [one.finding_id for one in findings if one.listing.url is not None]),
     ]
     against = [
         ("earlier_elsewhere", _ids(one for one in contents.references if one.earlier_elsewhere)),

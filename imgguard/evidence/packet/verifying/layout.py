@@ -24,6 +24,9 @@ RECORD, OPENING, LEAF, PROOF = "record.json", "opening.json", "leaf.json", "incl
 DOCUMENT = "finding.json"
 """Of a finding: the document whose digest its record has."""
 
+CAPTURE = "capture/"
+"""Within the folder of a finding: the same four of the record that its listing picture was fetched."""
+
 LONGEST_NAME = 200
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")

@@ -7,7 +7,7 @@ from typing import Any
 from imgguard.errors import LeafInvalid, PacketInvalid
 from imgguard.evidence.packet.verifying import layout
 from imgguard.evidence.packet.verifying.container import Container
-from imgguard.evidence.packet.verifying.statement import Statement, Subject
+from imgguard.evidence.packet.verifying.statement import Statement, Subject, moment_of
 from imgguard.provenance.leaves import LONGEST_LEAF, LONGEST_OPENING, Leaf, open_leaf, parse_leaf, parse_opening
 from imgguard.provenance.proofs import LONGEST_FILE
 from imgguard.provenance.records import LONGEST_RECORD, Kind, Record
@@ -36,7 +36,8 @@ def check_records(statement: Statement, container: Container) -> tuple[Entry, ..
     1  `packet.json` lists all files, with their digests and sizes, and nothing is there that it does not explain
     2  the time of the ZIP is that of `packet.json`
     3  salts, records, keys and signatures of claimants open the leaves
-    4  the record of each reference says of it what `packet.json` says, and that of each finding is about it
+    4  the record of each reference says of it what `packet.json` says, that of each finding is about it, and that of
+       each capture says where and when its listing picture was fetched
     5  originals, attached files and listings have the digests that were registered or checked
 
     Raises PacketInvalid, with the file.
@@ -95,24 +96,47 @@ def _opened(subject: Subject, container: Container) -> tuple[Entry, Record]:
 
 
 def _check_record(subject: Subject, record: Record) -> None:
-    wanted = Kind.REGISTRATION if subject.is_reference else Kind.FINDING
-    differing = "kind" if record.kind is not wanted else next(_differences(subject, record.body), None)
+    differing = "kind" if record.kind is not subject.kind else next(_differences(subject, record.body), None)
     if differing is not None:
         detail = f"packet.json says something else of {subject.what}: {differing}"
-        raise PacketInvalid(detail, reason="other_record", file=subject.of_log(layout.RECORD))
+        reason = "other_capture" if subject.kind is Kind.CAPTURE else "other_record"
+        raise PacketInvalid(detail, reason=reason, file=subject.of_log(layout.RECORD))
 
 
 def _differences(subject: Subject, body: Mapping[str, Any]) -> Iterator[str]:
     """What differs. What a record does not have, such as the camera, is not compared: `packet.json` alone says it."""
-    stated = subject.stated
-    if not subject.is_reference:
-        if body["subject"] != stated["finding_id"]:
-            yield "finding_id"
-        if body.get("digests", {}).get("query") not in (None, stated["listing"]["sha256"]):
-            yield "listing"
-        if body.get("facts", {}).get("verdict") not in (None, stated.get("verdict")):
-            yield "verdict"
-        return
+    if subject.kind is Kind.CAPTURE:
+        yield from _capture_differences(subject.stated, body)
+    elif subject.kind is Kind.FINDING:
+        yield from _finding_differences(subject.stated, body)
+    else:
+        yield from _reference_differences(subject.stated, body)
+
+
+def _finding_differences(stated: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[str]:
+    if body["subject"] != stated["finding_id"]:
+        yield "finding_id"
+    if body.get("digests", {}).get("query") not in (None, stated["listing"]["sha256"]):
+        yield "listing"
+    if body.get("facts", {}).get("verdict") not in (None, stated.get("verdict")):
+        yield "verdict"
+
+
+def _capture_differences(stated: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[str]:
+    """A capture is nothing without what was fetched, from where and when: all of it has to be in both."""
+    listing = stated["listing"]
+    if body["subject"] != stated["finding_id"]:
+        yield "finding_id"
+    if body.get("digests", {}).get("query") != listing["sha256"]:
+        yield "listing"
+    url, fetched_at = listing.get("url"), listing.get("fetched_at")
+    if url is None or body.get("facts", {}).get("url") != url:
+        yield "url"
+    if fetched_at is None or moment_of(body["occurred_at"]) != moment_of(fetched_at):
+        yield "fetched_at"
+
+
+def _reference_differences(stated: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[str]:
     if body["reference_id"] != stated["reference_id"]:
         yield "reference_id"
     for part in ("file", "pixels"):
@@ -139,9 +163,11 @@ def _differences(subject: Subject, body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _check_document(subject: Subject, record: Record, container: Container) -> None:
+    if subject.kind is not Kind.FINDING:
+        return
     name = subject.of_log(layout.DOCUMENT)
     wanted = record.body.get("digests", {}).get("document")
-    if not subject.is_reference and name in container.members and container.members[name].sha256 != wanted:
+    if name in container.members and container.members[name].sha256 != wanted:
         raise PacketInvalid(f"the record of {subject.what} is of another document", reason="other_file", file=name)
 
 
@@ -157,5 +183,5 @@ def _contents(subject: Subject) -> Iterator[tuple[str, str, int | None]]:
         if one["asset"]:
             yield one["asset"], one["file"]["sha256"], one["file"]["bytes"]
         yield from ((proof["path"], proof["sha256"], proof["bytes"]) for proof in one["proofs"] if proof["path"])
-    elif one["listing"]["asset"]:
+    elif subject.kind is Kind.FINDING and one["listing"]["asset"]:
         yield one["listing"]["asset"], one["listing"]["sha256"], None

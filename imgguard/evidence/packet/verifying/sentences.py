@@ -10,6 +10,7 @@ from imgguard.evidence.packet.verifying.steps import Level
 from imgguard.evidence.packet.verifying.times import COUNTING, Stamped
 from imgguard.provenance.checkpoints import Cosignature
 from imgguard.provenance.policy import Policy
+from imgguard.provenance.records import Kind
 from imgguard.provenance.trust import Trust
 
 _ALWAYS = (
@@ -17,6 +18,10 @@ _ALWAYS = (
     "registered first.",
     "That what claimants state, and what files say of themselves, is true.",
     "That the reports, thumbnails and drawings show what packet.json says: look at the originals and the listings.",
+)
+_CAPTURED = (
+    "That others were shown the same at the address of a listing picture: that it was fetched there is what the "
+    "installation says."
 )
 _MOST = 20
 
@@ -95,4 +100,6 @@ def not_proven(level: Level, statement: Statement | None) -> tuple[str, ...]:
         if unlogged:
             shown = ", ".join(unlogged[:_MOST]) + (", …" if len(unlogged) > _MOST else "")
             lacking.append(f"Since when there is a record of: {shown}. Only the seal speaks for it.")
+        if any(one.kind is Kind.CAPTURE for one in statement.subjects):
+            lacking.append(_CAPTURED)
     return (*lacking, *_ALWAYS)

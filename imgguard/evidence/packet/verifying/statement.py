@@ -1,13 +1,14 @@
 """What the verifier reads of `packet.json`: that which records, proofs and files can confirm. The rest is the sealer's
 word, which nothing here can check."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from imgguard.errors import NotCanonical, PacketInvalid, RecordInvalid
 from imgguard.evidence.packet.verifying.layout import (
+    CAPTURE,
     LEAF,
     OPENING,
     PACKET,
@@ -20,6 +21,7 @@ from imgguard.evidence.packet.verifying.layout import (
 )
 from imgguard.provenance import shapes
 from imgguard.provenance.canonical import parse_canonical
+from imgguard.provenance.records import Kind
 
 VERSION = 1
 LONGEST = 16 * 1024**2
@@ -28,15 +30,16 @@ MOST_OF_EACH = 2_000
 _LONG = 20_000
 
 
-def _having(required: Mapping[str, shapes.Check]) -> shapes.Check:
-    """An object that has these members; of others nothing is said."""
+def _having(required: Mapping[str, shapes.Check], optional: Mapping[str, shapes.Check] | None = None) -> shapes.Check:
+    """An object that has these members, and may have the ``optional`` ones; of others nothing is said."""
 
     def check(value: object, where: str) -> None:
         if not isinstance(value, dict) or not required.keys() <= value.keys():
             shapes.fail(where, f"an object with {', '.join(sorted(required))}")
             return
-        for name, one in required.items():
-            one(value[name], f"{where}.{name}")
+        for name, one in {**required, **(optional or {})}.items():
+            if name in value:
+                one(value[name], f"{where}.{name}")
 
     return check
 
@@ -117,7 +120,10 @@ _REFERENCE = _having(
 _FINDING = _having(
     {
         "finding_id": shapes.text(_LONG),
-        "listing": _having({"sha256": shapes.digest, "asset": _or_none(_path), "thumbnail": _or_none(_path)}),
+        "listing": _having(
+            {"sha256": shapes.digest, "asset": _or_none(_path), "thumbnail": _or_none(_path)},
+            {"url": _or_none(_any_text), "fetched_at": _or_none(_moment)},
+        ),
         "pictures": shapes.map_of(_any_text, _path, MOST_OF_EACH),
         "proofs": shapes.list_of(_path, MOST_OF_EACH),
     }
@@ -138,26 +144,41 @@ _STATEMENT = _having(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A reference or a finding: ``stated`` is what `packet.json` says of it, ``folder`` where its files lie.
+    """A reference, a finding, or the capture of a finding's listing picture: what one record of the log is about.
 
-    ``what`` names it in sentences. A finding need not be in the log, a reference must be.
+    ``kind`` is that of the record. ``stated`` is what `packet.json` says of it, of a capture that of its finding;
+    ``folder`` is where its files lie; ``what`` names it in sentences. A finding need not be in the log, a reference
+    must be, and there is a capture only if it is.
     """
 
     what: str
     folder: str
     stated: Mapping[str, Any]
-    is_reference: bool
+    kind: Kind
+
+    @property
+    def is_reference(self) -> bool:
+        return self.kind is Kind.REGISTRATION
 
     @property
     def is_logged(self) -> bool:
         """Whether it should have record, opening, leaf and proof."""
-        return self.is_reference or bool(self.stated["proofs"])
+        return self.is_reference or bool(self.proofs)
+
+    @property
+    def proofs(self) -> list[str]:
+        """Files of its record, as `packet.json` names them: of a finding those of its capture are not among them."""
+        if self.is_reference:
+            return [self.stated[key] for key in ("record", "opening", "leaf", "log_proof") if self.stated[key]]
+        if self.kind is Kind.CAPTURE:
+            return [path for path in self.stated["proofs"] if path.startswith(self.folder)]
+        return [path for path in self.stated["proofs"] if not path.startswith(self.folder + CAPTURE)]
 
     @property
     def tokens(self) -> tuple[str, ...]:
         """The names of its timestamp tokens."""
         named = [bound["file"] for bound in self.bounds if bound["basis"] == "timestamp"]
-        named += [] if self.is_reference else self.stated["proofs"]
+        named += [] if self.is_reference else self.proofs
         return tuple(dict.fromkeys(name for name in named if name and is_timestamp(name, self.folder)))
 
     @property
@@ -172,16 +193,14 @@ class Subject:
     def paths(self) -> Iterator[str]:
         """Every file that `packet.json` names for it."""
         one = self.stated
+        yield from self.proofs
         if self.is_reference:
-            yield from (
-                one[key] for key in ("asset", "thumbnail", "record", "opening", "leaf", "log_proof") if one[key]
-            )
+            yield from (one[key] for key in ("asset", "thumbnail") if one[key])
             yield from (proof["path"] for proof in one["proofs"] if proof["path"])
             yield from (bound["file"] for bound in self.bounds if bound["file"])
-        else:
+        elif self.kind is Kind.FINDING:
             yield from (one["listing"][key] for key in ("asset", "thumbnail") if one["listing"][key])
             yield from one["pictures"].values()
-            yield from one["proofs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,14 +224,16 @@ def parse_statement(data: bytes) -> Statement:
     files = {one["path"]: (one["sha256"], one["bytes"]) for one in value["files"]}
     if len(files) < len(value["files"]):
         raise PacketInvalid("it lists a file twice", reason="name_twice", file=PACKET)
+    references, findings = value["references"], value["findings"]
     subjects = [
-        *_subjects("reference", value["references"], reference_folder),
-        *_subjects("finding", value["findings"], finding_folder),
+        *_subjects(Kind.REGISTRATION, "reference", references, reference_folder),
+        *_subjects(Kind.FINDING, "finding", findings, finding_folder),
     ]
+    captures = list(_captures(subjects))
     return Statement(
         packet_id=value["packet_id"],
         created_at=moment_of(value["created_at"]),
-        subjects=tuple(subjects),
+        subjects=(*subjects, *captures),
         files=files,
     )
 
@@ -222,16 +243,30 @@ def moment_of(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _subjects(kind: str, stated: list[dict[str, Any]], folder: Callable[[int], str]) -> Iterator[Subject]:
-    ids = [one[f"{kind}_id"] for one in stated]
+def _subjects(kind: Kind, name: str, stated: list[dict[str, Any]], folder: Callable[[int], str]) -> Iterator[Subject]:
+    ids = [one[f"{name}_id"] for one in stated]
     if len(set(ids)) < len(ids):
-        raise PacketInvalid(f"it has a {kind} twice", reason="name_twice", file=PACKET)
+        raise PacketInvalid(f"it has a {name} twice", reason="name_twice", file=PACKET)
     for number, one in enumerate(stated, start=1):
-        subject = Subject(
-            what=f"{kind} {ids[number - 1]}", folder=folder(number), stated=one, is_reference=kind == "reference"
-        )
+        subject = Subject(what=f"{name} {ids[number - 1]}", folder=folder(number), stated=one, kind=kind)
         _check_paths(subject)
         yield subject
+
+
+def _captures(subjects: Sequence[Subject]) -> Iterator[Subject]:
+    """Of those findings whose listing picture was fetched. Raises PacketInvalid for a URL that no record shows."""
+    for one in subjects:
+        if one.kind is not Kind.FINDING:
+            continue
+        capture = Subject(
+            what=f"the capture of {one.what}", folder=one.folder + CAPTURE, stated=one.stated, kind=Kind.CAPTURE
+        )
+        if capture.is_logged:
+            _check_paths(capture)
+            yield capture
+        elif any(one.stated["listing"].get(name) is not None for name in ("url", "fetched_at")):
+            detail = f"it says where the listing picture of {one.what} was fetched, and no record shows that"
+            raise PacketInvalid(detail, reason="not_captured", file=PACKET)
 
 
 def _check_paths(subject: Subject) -> None:
@@ -245,6 +280,6 @@ def _check_paths(subject: Subject) -> None:
             if subject.stated[key] != subject.of_log(name):
                 raise PacketInvalid(f"{subject.what} has no {key}", reason="not_logged", file=subject.of_log(name))
     elif subject.is_logged:
-        missing = {subject.of_log(name) for name in (RECORD, OPENING, LEAF, PROOF)} - set(subject.stated["proofs"])
+        missing = {subject.of_log(name) for name in (RECORD, OPENING, LEAF, PROOF)} - set(subject.proofs)
         if missing:
             raise PacketInvalid(f"{subject.what} lacks it", reason="not_logged", file=min(missing))

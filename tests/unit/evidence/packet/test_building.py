@@ -3,11 +3,13 @@
 import json
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import packets
 import pytest
+from captured_packet import FETCHED_AT, NAMES, URL, captured_packet
+from captured_packet import LISTING as FETCHED
 from hostile_packets import members_of
 from packet_contents import LISTING, contents, evidence, finding_contents, reference_contents
 from small_log import ONE, TWO
@@ -102,7 +104,7 @@ def codes(**changes: Any) -> tuple[list[str], list[str]]:
 
 
 def test_a_packet_with_every_weakness_but_these_names_these() -> None:
-    assert codes() == (["no_camera_original", "finding_not_logged"], [])
+    assert codes() == (["no_camera_original", "finding_not_logged", "not_captured"], [])
 
 
 def test_self_issued_times_are_no_independent_ones() -> None:
@@ -119,7 +121,7 @@ def test_what_is_only_named_by_its_digest_is_missing() -> None:
         references=(reference_contents(1, original=None), reference_contents(2)),
         findings=(replace(finding_contents(), listing=None),),
     )
-    assert missing[-3:] == ["original_not_enclosed", "listing_not_enclosed", "finding_not_logged"]
+    assert missing[1:] == ["original_not_enclosed", "listing_not_enclosed", "finding_not_logged", "not_captured"]
 
 
 def test_a_camera_original_that_is_attached_is_not_missing() -> None:
@@ -259,3 +261,50 @@ def test_a_finding_whose_record_says_something_else_is_refused(changes: dict[str
     found = refusal(build_packet(_logged_finding(**changes), seal=SEAL))
     assert found is not None
     assert (found[0], found[2]) == (4, f"findings/1/{file}")
+
+
+def _captured() -> PacketContents:
+    """With a finding and a capture that the log has."""
+    packet = captured_packet()
+
+    def logged(folder: str) -> LogEvidence:
+        opening, leaf, proof = (packet.files[folder + name] for name in NAMES[1:])
+        return LogEvidence(
+            opening=opening, leaf=leaf, proof=proof, timestamps=(packet.files[f"{folder}timestamp-1.tsr"],)
+        )
+
+    sent = finding_contents(evidence=logged("findings/1/"), capture=logged("findings/1/capture/"))
+    listing = sent.stated.listing.model_copy(
+        update={"url": URL, "fetched_at": datetime.fromisoformat(FETCHED_AT), "sha256": digest(FETCHED)}
+    )
+    one = replace(sent, stated=sent.stated.model_copy(update={"listing": listing}), listing=FETCHED)
+    return contents(
+        references=(reference_contents(1, count=1),), findings=(one,), checkpoint=packet.files["log/checkpoint"]
+    )
+
+
+def test_a_listing_that_was_fetched_has_the_record_of_that() -> None:
+    data = build_packet(_captured(), seal=SEAL)
+    report = verify_packet(data, trust=trust(), level=Level.WITNESSED)
+    assert report.holds, report.to_text()
+    assert any("record of the capture of finding fnd_1 existed no later than" in one for one in report.proven)
+    assert any("what the installation says" in one for one in report.not_proven)
+    packet = Packet.model_validate_json(members_of(data)["packet.json"])
+    assert {"findings/1/capture/record.json", "findings/1/capture/timestamp-1.tsr"} <= set(packet.findings[0].proofs)
+    codes = [one.code for one in packet.missing]
+    assert "captured_by_installation" in codes
+    assert "not_captured" not in codes
+
+
+def test_what_is_built_about_another_address_than_was_logged_is_refused() -> None:
+    made = _captured()
+    (one,) = made.findings
+    listing = one.stated.listing.model_copy(update={"url": "https://other.example/"})
+    other = replace(one, stated=one.stated.model_copy(update={"listing": listing}))
+    found = refusal(build_packet(replace(made, findings=(other,)), seal=SEAL))
+    assert found == (4, "other_capture", "findings/1/capture/record.json")
+    assert refusal(build_packet(replace(made, findings=(replace(one, capture=None),)), seal=SEAL)) == (
+        4,
+        "not_captured",
+        "packet.json",
+    )

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from captured_packet import captured_packet, finding_of
 from cryptography.hazmat.primitives.asymmetric import rsa
 from seal_certificates import certified
 from small_log import LOG, ONE
@@ -165,6 +166,39 @@ def test_a_finding_that_is_not_in_the_log_is_named() -> None:
     report = verified(packet.to_bytes(), trust())
     assert report.holds
     assert any("fnd_1" in one for one in report.not_proven)
+
+
+def test_a_listing_that_was_fetched_is_verified_with_its_finding() -> None:
+    report = verified(captured_packet().to_bytes(), trust())
+    assert (report.level, report.holds) == (Level.WITNESSED, True)
+    said = [one for one in report.proven if "the capture of finding fnd_1" in one]
+    assert len(said) == 3  # by the authority, and by two witnesses
+    assert any("others were shown the same" in one for one in report.not_proven)
+    assert "3 records" in report.to_text()
+
+
+def test_the_fraction_of_a_second_may_be_written_out() -> None:
+    packet = captured_packet()
+    finding_of(packet)["listing"]["fetched_at"] = "2026-03-01T11:59:58.000Z"
+    assert refusal(packet.to_bytes()) is None
+
+
+def test_a_capture_is_proven_by_its_own_token() -> None:
+    packet = captured_packet()
+    packet.files["findings/1/capture/timestamp-1.tsr"] = token_of(small_packet().files["log/checkpoint"])
+    assert refusal(packet.to_bytes()) == (8, "timestamp_invalid", "findings/1/capture/timestamp-1.tsr")
+
+
+def test_packets_from_before_there_were_captures_still_verify() -> None:
+    packet = captured_packet()
+    one = finding_of(packet)
+    one["listing"] |= {"url": None, "fetched_at": None}
+    for name in [name for name in one["proofs"] if "/capture/" in name]:
+        one["proofs"].remove(name)
+        del packet.files[name]
+    report = verified(packet.to_bytes(), trust())
+    assert report.holds, report.to_text()
+    assert not any("others were shown" in one for one in report.not_proven)
 
 
 def test_the_report_as_json_has_what_the_text_has() -> None:
