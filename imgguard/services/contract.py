@@ -100,7 +100,9 @@ class CheckLine(_Object):
     width: int | None = Field(ge=1)
     height: int | None = Field(ge=1)
     content_credentials: Credentials = None
-    captured: Captured | None = Field(default=None, description="Null for a picture that was not fetched from a URL.")
+    captured: Captured | None = Field(
+        default=None, description="Null for a picture that was sent, and for checks from before this was kept."
+    )
     verdict: Verdict
     reasons: list[str]
     matches: list[Match]

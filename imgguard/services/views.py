@@ -102,7 +102,9 @@ class CheckView(_View):
     width: int
     height: int
     content_credentials: Credentials = None
-    captured: Captured | None = Field(default=None, description="Null for a picture that was not fetched from a URL.")
+    captured: Captured | None = Field(
+        default=None, description="Null for a picture that was sent, and for checks from before this was kept."
+    )
     profile: str
     use: UseView | None = Field(description="Null for a check made on the machine itself.")
     verdict: Verdict

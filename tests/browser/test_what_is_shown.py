@@ -158,6 +158,16 @@ def test_names_of_strangers_are_texts(opened: Open) -> None:
     assert page.locator("article img[src=x]").count() == 0
 
 
+def test_where_a_picture_was_fetched(opened: Open) -> None:
+    page = opened()
+    url = "https://shop.example/<b>1</b>.jpg?\u202e"
+    captured = {"url": url, "final_url": url, "fetched_at": "2026-03-01T11:59:58Z"}
+    with_check(page, check(match(), captured=captured), [])
+    card = page.locator("article")
+    expect(card.get_by_text("Fetched")).to_contain_text("2026")
+    expect(card.get_by_text("Fetched")).to_contain_text("from https://shop.example/<b>1</b>.jpg?\\u{202e}")
+
+
 def test_a_check_that_takes_longer(opened: Open) -> None:
     page = sign_in(opened(), "shop")
     job = {"job_id": "job_1", "state": "queued", "is_over": False}

@@ -73,6 +73,12 @@ def capture_without_an_address() -> bytes:
     return _recorded(facts=None)
 
 
+def capture_without_an_address_that_packet_json_does_not_have_either() -> bytes:
+    packet = captured_packet(capture_record(facts=None))
+    finding_of(packet)["listing"]["url"] = None
+    return packet.to_bytes()
+
+
 def capture_that_is_a_claim() -> bytes:
     return _recorded(kind=Kind.CLAIM)
 
@@ -130,6 +136,7 @@ CAPTURES: dict[Callable[[], bytes], Refusal] = {
     capture_of_another_picture: (4, "other_capture", _RECORD),
     capture_of_no_picture: (4, "other_capture", _RECORD),
     capture_without_an_address: (4, "other_capture", _RECORD),
+    capture_without_an_address_that_packet_json_does_not_have_either: (4, "other_capture", _RECORD),
     capture_that_is_a_claim: (4, "other_capture", _RECORD),
     finding_in_place_of_its_capture: (4, "other_capture", _RECORD),
     capture_with_an_edited_record: (4, "other_record", _RECORD),

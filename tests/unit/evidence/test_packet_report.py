@@ -173,6 +173,23 @@ def test_without_an_independent_time_the_label_stands_beside_each_time_of_the_in
     assert all(label in facts[labels[key]] for key in ("registered_at", "checked_at", "fetched_at", "decision"))
 
 
+@pytest.mark.parametrize(
+    ("language", "who"), [("en", "by this installation, on 21 November 2026"), ("zh", "由本系统于")]
+)
+def test_a_listing_was_fetched_by_the_installation(language: Language, who: str) -> None:
+    labels = Teller(language).labels
+
+    def facts_of(finding: dict[str, Any]) -> dict[str, str]:
+        view = seen(*packets.packet_of([packets.reference()], [finding]), language)
+        return {row["label"]: row["value"] for row in view["findings"][0]["facts"]}
+
+    fetched, sent = packets.finding(), packets.finding()
+    sent["listing"] |= {"url": None, "fetched_at": None}
+    assert facts_of(fetched)[labels["address"]] == "https://shop.example/item/1.jpg"
+    assert who in facts_of(fetched)[labels["fetched_at"]]
+    assert not {labels["address"], labels["fetched_at"]} & facts_of(sent).keys()
+
+
 def test_claims_stand_under_words_that_say_whose_they_are() -> None:
     labels = seen(*packets.packet())["labels"]
     assert labels["claims"] == "The claimant states (not verified)"

@@ -189,6 +189,17 @@ def test_a_capture_is_proven_by_its_own_token() -> None:
     assert refusal(packet.to_bytes()) == (8, "timestamp_invalid", "findings/1/capture/timestamp-1.tsr")
 
 
+def test_the_record_of_a_capture_is_not_that_of_its_finding() -> None:
+    packet = captured_packet()
+    one = finding_of(packet)
+    for name in [name for name in one["proofs"] if "/capture/" not in name]:
+        one["proofs"].remove(name)
+        del packet.files[name]
+    report = verified(packet.to_bytes(), trust())
+    assert report.holds, report.to_text()
+    assert any("Since when there is a record of: finding fnd_1." in one for one in report.not_proven)
+
+
 def test_packets_from_before_there_were_captures_still_verify() -> None:
     packet = captured_packet()
     one = finding_of(packet)
