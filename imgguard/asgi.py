@@ -24,6 +24,7 @@ from imgguard.settings import Settings
 from imgguard.storage.locks import only_service
 from imgguard.web import pages
 from imgguard.worker.comparer import ComparerProcess
+from imgguard.worker.packet_builder import PacketBuilder
 from imgguard.worker.pool import Pool
 
 _TIDY_SECONDS = 3600.0
@@ -54,6 +55,7 @@ def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
         opening.enter_context(only_service(services.home / SERVING, seconds=_HANDOVER_SECONDS))
         opening.enter_context(services)
         services.comparer = opening.enter_context(ComparerProcess(settings))
+        services.packet_maker = opening.enter_context(PacketBuilder(settings))
         services.tidy()
         ensure_active(services.catalogue, services.models, services.clock)
         opening.enter_context(_Tidying(services))

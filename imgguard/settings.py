@@ -147,6 +147,12 @@ class Settings(BaseSettings):
         le=3_650,
         description="How many days before a licence ends both sides are reminded; 0 reminds nobody.",
     )
+    packet_retention_days: int = Field(
+        default=30,
+        ge=1,
+        le=36_500,
+        description="How long the files of evidence packets that members had built are kept, in days.",
+    )
     webhook_retention_days: int = Field(
         default=30,
         ge=1,

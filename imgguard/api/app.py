@@ -70,7 +70,7 @@ def create_app(
     app.state.drawing = asyncio.Semaphore(settings.worker_count)
     app.state.fetching, app.state.reading, app.state.results = work.fetching(), work.reading(), work.results()
     app.state.searching, app.state.resolving = work.searching(), work.resolving()
-    app.state.comparing = work.comparing()
+    app.state.comparing, app.state.building = work.comparing(), work.building()
     problems.install(app)
     for router in (operations.router, *ROUTERS):
         app.include_router(router)
@@ -113,6 +113,7 @@ def touch(services: Services) -> None:
         "jobs",
         "keys",
         "licences",
+        "member_packets",
         "members",
         "models",
         "organisations",

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from imgguard import errors
 from imgguard.api.problems import STATUS
 from imgguard.api.security import services_of
-from imgguard.api.turns import Turns
+from imgguard.api.turns import Turns, WaitingRoom
 from imgguard.api.work_schemas import Job
 from imgguard.bootstrap import Services
 from imgguard.ports import ItemError
@@ -54,6 +54,11 @@ there for others too."""
 
 COMPARISONS = 1
 """Comparisons that are made at the same time: one process makes them."""
+
+PACKETS = 1
+PACKETS_WAITING = WaitingRoom(most=8, each=4)
+PACKET_PATIENCE = 60.0
+"""Packets that are built at the same time, requests that wait for that, and for how many seconds."""
 
 RESOLUTIONS = 4
 """Organisations whose addresses are looked up at the same time while a request waits."""
@@ -250,6 +255,11 @@ def comparing() -> Turns:
     return Turns(COMPARISONS, each=1, busy="too many pictures are being compared")
 
 
+def building() -> Turns:
+    """For each application, as above."""
+    return Turns(PACKETS, each=1, busy="too many packets are being built", room=PACKETS_WAITING)
+
+
 def resolving() -> Turns:
     """For each application, as above."""
     return Turns(RESOLUTIONS, each=1, busy="too many addresses are being looked up")
@@ -268,6 +278,14 @@ async def compared[Result](request: Request, actor: Actor, compare: Callable[[],
     turns: Turns = request.app.state.comparing
     async with turns.turn(actor.organisation_id, patience=DRAW_PATIENCE):
         return await run_in_threadpool(compare)
+
+
+async def built[Result](request: Request, actor: Actor, build: Callable[[], Result]) -> Result:
+    """What ``build`` gives: `PACKETS` at a time; the turn is over when the thread is free again, whoever still waits.
+    Raises Overloaded when `PACKETS_WAITING` wait already or others take too long, and what it raises."""
+    turns: Turns = request.app.state.building
+    async with turns.turn(actor.organisation_id, patience=PACKET_PATIENCE):
+        return await run_in_threadpool(build)
 
 
 async def resolved[Result](request: Request, actor: Actor, look: Callable[[], Result]) -> Result:

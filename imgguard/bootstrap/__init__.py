@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from imgguard.services.checks import Checks
     from imgguard.services.feeds import Feeds
     from imgguard.services.hash_search import HashSearch
+    from imgguard.services.installation import Installation
     from imgguard.services.jobs import Jobs
+    from imgguard.services.member_packets import MemberPackets, PacketMaker
     from imgguard.services.packets import Packets
     from imgguard.services.reference_claims import ReferenceClaims
     from imgguard.services.references import References
@@ -162,39 +164,45 @@ class Services(PeopleServices):
         )
 
     @cached_property
-    def packets(self) -> "Packets":
-        from imgguard.bootstrap.trust import operator_trust
+    def installation(self) -> "Installation":
         from imgguard.bootstrap.witnesses import log_policy_text
-        from imgguard.services.packet_findings import PacketFindings
-        from imgguard.services.packet_references import PacketReferences
-        from imgguard.services.packets import Packets
+        from imgguard.services.installation import Installation
 
-        references = PacketReferences(
-            works=self.work_store,
-            catalogue=self.catalogue,
-            claims=self.claim_store,
-            blobs=self.blobs,
-            library=self.library,
-            transparency=self.transparency,
+        return Installation(
+            transparency=self.transparency, seal_of=self.seal_key, witnesses=log_policy_text(self.settings)
         )
-        findings = PacketFindings(
-            checks=self.check_store,
+
+    @cached_property
+    def packets(self) -> "Packets":
+        from imgguard.bootstrap.packets import packets_of
+
+        return packets_of(self)
+
+    @cached_property
+    def packet_maker(self) -> "PacketMaker":
+        """Who builds for `member_packets`: this process, unless another one was put here before that is asked for."""
+        from imgguard.services.packet_making import PacketMaking
+
+        return PacketMaking(
+            packets=self.packets,
+            store=self.packet_store,
             catalogue=self.catalogue,
-            rights=self.rights,
             blobs=self.blobs,
-            illustrator=self.illustrator,
-            library=self.library,
-            transparency=self.transparency,
             clock=self.clock,
+            kept=timedelta(days=self.settings.packet_retention_days),
         )
-        return Packets(
-            references=references,
-            findings=findings,
-            transparency=self.transparency,
-            log=self.log_store,
-            seal_of=self.seal_key,
-            trust=operator_trust(self.settings, self.home / TIMESTAMP_AUTHORITY, self._embedded_authority),
-            witnesses=log_policy_text(self.settings),
+
+    @cached_property
+    def member_packets(self) -> "MemberPackets":
+        from imgguard.services.member_packets import MemberPackets
+
+        return MemberPackets(
+            store=self.packet_store,
+            maker=self.packet_maker,
+            catalogue=self.catalogue,
+            checks=self.check_store,
+            blobs=self.blobs,
+            installation=self.installation,
             clock=self.clock,
         )
 
@@ -265,6 +273,7 @@ class Services(PeopleServices):
         try:
             credentials.forget_expired(now=now)
             self.webhook_store.forget(now - timedelta(days=self.settings.webhook_retention_days))
+            self.packet_store.expire(now=now)
             tidy(catalogue, blobs, self.clock)
         except DependencyError as error:
             _log.warning("what is due to be forgotten was not: %s", error)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from imgguard.storage.sql.jobs import SqlJobs
     from imgguard.storage.sql.log_store import SqlLog
     from imgguard.storage.sql.log_tokens import SqlTokens
+    from imgguard.storage.sql.packets import SqlPackets
     from imgguard.storage.sql.rights import SqlRights
     from imgguard.storage.sql.sign_ins import SqlSignIns
     from imgguard.storage.sql.traces import SqlTraces
@@ -199,6 +200,12 @@ class Adapters:
         return SqlFeeds(self.database)
 
     @cached_property
+    def packet_store(self) -> "SqlPackets":
+        from imgguard.storage.sql.packets import SqlPackets
+
+        return SqlPackets(self.database)
+
+    @cached_property
     def sign_ins(self) -> "SqlSignIns":
         from imgguard.storage.sql.sign_ins import SqlSignIns
 
@@ -255,7 +262,7 @@ class Adapters:
             contact=self.settings.fetch_contact,
         )
         return tuple(
-            self._embedded_authority if url == EMBEDDED else RemoteAuthority(url, policy, clock=self.clock)
+            self.embedded_authority if url == EMBEDDED else RemoteAuthority(url, policy, clock=self.clock)
             for url in self.settings.timestamp_urls
         )
 
@@ -274,7 +281,7 @@ class Adapters:
         return log_witnesses(self.settings, self.log_policy)
 
     @cached_property
-    def _embedded_authority(self) -> "LocalAuthority":
+    def embedded_authority(self) -> "LocalAuthority":
         from imgguard.storage.local_authority import LocalAuthority
 
         return LocalAuthority(self.home / TIMESTAMP_AUTHORITY, clock=self.clock)

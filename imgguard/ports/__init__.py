@@ -44,6 +44,7 @@ from imgguard.ports.jobs import (
     Room,
 )
 from imgguard.ports.network import Accept, Capture, CheckedUrl, Fetched, Fetcher, Posted, Poster, Redirect
+from imgguard.ports.packets import PacketRow, PacketState, PacketStore, SubjectKind
 from imgguard.ports.rights import Rights
 from imgguard.ports.sign_in import IdentityProvider, PendingSignIn, Proof, ProvenIdentity, SignIns
 from imgguard.ports.stamping import (
@@ -113,6 +114,9 @@ __all__ = [
     "NewItem",
     "Original",
     "Pace",
+    "PacketRow",
+    "PacketState",
+    "PacketStore",
     "PendingSignIn",
     "Posted",
     "Poster",
@@ -133,6 +137,7 @@ __all__ = [
     "StoredCheckpoint",
     "StoredFile",
     "StoredFinding",
+    "SubjectKind",
     "TimestampAuthority",
     "TokenState",
     "TokenStore",

@@ -18,6 +18,8 @@ SCOPES_OF_ROLE: dict[Role, frozenset[Scope]] = {
             Scope.REFERENCES_WRITE,
             Scope.CHECKS_READ,
             Scope.CHECKS_WRITE,
+            Scope.PACKETS_READ,
+            Scope.PACKETS_WRITE,
             Scope.LICENCES_READ,
             Scope.LICENCES_WRITE,
             Scope.ORGANISATION_READ,
@@ -27,6 +29,8 @@ SCOPES_OF_ROLE: dict[Role, frozenset[Scope]] = {
         {
             Scope.CHECKS_READ,
             Scope.CHECKS_WRITE,
+            Scope.PACKETS_READ,
+            Scope.PACKETS_WRITE,
             Scope.LICENCES_READ,
             Scope.ORGANISATION_READ,
         }
@@ -36,6 +40,8 @@ SCOPES_OF_ROLE: dict[Role, frozenset[Scope]] = {
             Scope.REFERENCES_READ,
             Scope.CHECKS_READ,
             Scope.CHECKS_WRITE,
+            Scope.PACKETS_READ,
+            Scope.PACKETS_WRITE,
             Scope.LICENCES_READ,
             Scope.ORGANISATION_READ,
         }

@@ -18,26 +18,33 @@ from imgguard.fingerprint.describe import reduced
 from imgguard.ports import BlobStore, Catalogue, CheckStore, Clock, MadeCheck, Rights
 from imgguard.provenance.leaves import parse_opening
 from imgguard.provenance.records import Kind, parse_record
-from imgguard.registry.decisions import in_force
+from imgguard.registry.access import Actor
+from imgguard.registry.decisions import Decision, in_force
 from imgguard.registry.records import ReferenceStatus
 from imgguard.services import findings
+from imgguard.services.check_views import CheckViews
 from imgguard.services.contract import Match, Point
 from imgguard.services.findings import FindingDocument
 from imgguard.services.illustration import Illustrator
 from imgguard.services.library import CatalogueLibrary
 from imgguard.services.packet_references import THUMBNAIL_SIDE, log_evidence
+from imgguard.services.packet_subjects import names_others, own_matches, require_check
 from imgguard.services.pictures import drawing, jpeg
 from imgguard.services.standing_record import StandingRecord
 from imgguard.services.transparency import Transparency
+from imgguard.services.views import LicenceView, licence_view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenMatch:
-    """A check, and the match that the packet is about; None where nothing was found."""
+    """A check, and the match that the packet is about; None where nothing was found. ``viewer``: for whose eyes; None
+    is the console. ``names_others``: the document names references that are not the viewer's to name."""
 
     made: MadeCheck
     document: FindingDocument = field(repr=False)
     match: Match | None
+    viewer: Actor | None = None
+    names_others: bool = False
 
     @property
     def reference_id(self) -> str | None:
@@ -64,8 +71,10 @@ class PacketFindings:
         library: CatalogueLibrary,
         transparency: Transparency,
         clock: Clock,
+        views: CheckViews,
     ) -> None:
         self._checks = checks
+        self._views = views
         self._catalogue = catalogue
         self._rights = rights
         self._blobs = blobs
@@ -74,15 +83,25 @@ class PacketFindings:
         self._transparency = transparency
         self._clock = clock
 
-    def chosen(self, finding_id: str, *, asked: Collection[str] = ()) -> ChosenMatch:
+    def chosen(self, finding_id: str, *, asked: Collection[str] = (), viewer: Actor | None = None) -> ChosenMatch:
         """The best match that has the finding's verdict, one of the references ``asked`` for before others. One match
-        alone: other owners' pictures, however alike, are nothing to hand on unasked.
+        alone: other owners' pictures, however alike, are nothing to hand on unasked. For a ``viewer`` it is the best
+        with a reference of its own organisation, whatever the check found beside it.
 
-        Raises NotFound, DigestMismatch, InvalidTransition when all such matches are erased.
+        Raises NotFound, DigestMismatch, InvalidTransition when all such matches are erased; for a ``viewer`` also
+        PermissionDenied, and InputError when all matches are with references of others.
         """
         made = self._checks.check(finding_id)
+        if viewer is not None:
+            require_check(viewer, made)
         document = findings.read(made.finding)
-        matches = [match for match in document.matches if match.verdict == document.verdict]
+        names = False
+        if viewer is None:
+            matches: Sequence[Match] = [match for match in document.matches if match.verdict == document.verdict]
+        else:
+            originals = self._checks.originals({match.reference_id or "" for match in document.matches})
+            matches = own_matches(viewer, document.matches, originals)
+            names = names_others(viewer, document.matches, originals)
         left = [match for match in matches if self._is_left(match.reference_id)]
         if matches and not left:
             raise InvalidTransition(
@@ -90,7 +109,9 @@ class PacketFindings:
                 hint="The log still has the leaf of the finding: `imgguard log proof` gives the proof of that.",
             )
         named = [match for match in left if match.reference_id in asked]
-        return ChosenMatch(made=made, document=document, match=next(iter(named or left), None))
+        return ChosenMatch(
+            made=made, document=document, match=next(iter(named or left), None), viewer=viewer, names_others=names
+        )
 
     def _is_left(self, reference_id: str | None) -> bool:
         try:
@@ -99,10 +120,11 @@ class PacketFindings:
             return False
 
     def gathered(self, chosen: ChosenMatch) -> FindingContents:
-        """With the listing picture and the drawings, as long as that picture is kept. Raises DigestMismatch."""
+        """With the listing picture and the drawings, as long as that picture is kept. The record is left out where
+        the document, whose digest it has, names others' references. Raises DigestMismatch."""
         made, listing = chosen.made, self._listing(chosen.made)
         drawn = _Drawn() if listing is None else self._drawn(chosen, listing)
-        evidence = self._evidence(made.finding.finding_id, Kind.FINDING)
+        evidence = None if chosen.names_others else self._evidence(made.finding.finding_id, Kind.FINDING)
         capture = self._evidence(made.finding.finding_id, Kind.CAPTURE)
         return FindingContents(
             stated=self._stated(chosen, capture),
@@ -112,6 +134,7 @@ class PacketFindings:
             listing=listing,
             thumbnail=drawn.thumbnail,
             pictures=drawn.pictures,
+            names_others=chosen.names_others,
         )
 
     def _evidence(self, finding_id: str, kind: Kind) -> LogEvidence | None:
@@ -144,6 +167,7 @@ class PacketFindings:
     def _stated(self, chosen: ChosenMatch, capture: LogEvidence | None) -> PacketFinding:
         made, document, match = chosen.made, chosen.document, chosen.match
         url, fetched_at = (None, None) if capture is None else _fetched(capture)
+        licence, decision = self._stood(chosen) if chosen.viewer is None else self._seen(chosen, chosen.viewer)
         return PacketFinding(
             finding_id=made.finding.finding_id,
             checked_at=made.finding.created_at.astimezone(UTC),
@@ -157,7 +181,7 @@ class PacketFindings:
                 asset=None,
                 thumbnail=None,
             ),
-            verdict=document.verdict,
+            verdict=document.verdict if match is None else match.verdict,
             relation=None if match is None else match.relation,
             reference_id=chosen.reference_id,
             edits=() if match is None else tuple(match.edits),
@@ -165,11 +189,25 @@ class PacketFindings:
             reasons=tuple(document.reasons if match is None else match.reasons),
             figures=_figures(match),
             regions=_regions(match),
-            licence=_licence(chosen),
-            decision=self._decision(chosen),
+            licence=licence,
+            decision=decision,
             pictures={},
             proofs=(),
         )
+
+    def _stood(self, chosen: ChosenMatch) -> tuple[LicenceState | None, DecisionOfPeople | None]:
+        stored = chosen.made.standings.get(chosen.reference_id or "")
+        licence = None if stored is None else StandingRecord.model_validate_json(stored).licence
+        return _licence(licence), self._decision(chosen)
+
+    def _seen(self, chosen: ChosenMatch, viewer: Actor) -> tuple[LicenceState | None, DecisionOfPeople | None]:
+        """As the viewer is shown the check: without the note of whoever decided."""
+        for seen in self._views.seen(viewer, chosen.made):
+            if seen.match.reference_id == chosen.reference_id:
+                decided = seen.standing.decision
+                decision = None if decided is None else _decision_of_people(decided, note="")
+                return _licence(licence_view(seen.standing.licence)), decision
+        return None, None
 
     def _decision(self, chosen: ChosenMatch) -> DecisionOfPeople | None:
         """The one in force now: decisions are made about findings, and so after them."""
@@ -181,9 +219,7 @@ class PacketFindings:
             query_pixel_digest=chosen.document.query_pixel_digest,
         )
         found = in_force(decided.get(chosen.reference_id, ()))
-        if found is None:
-            return None
-        return DecisionOfPeople(kind=found.kind, by=found.by, decided_at=_utc(found.decided_at), note=found.note)
+        return None if found is None else _decision_of_people(found, note=found.note)
 
 
 def _fetched(capture: LogEvidence) -> tuple[str, datetime]:
@@ -192,10 +228,12 @@ def _fetched(capture: LogEvidence) -> tuple[str, datetime]:
     return body["facts"]["url"], datetime.fromisoformat(body["occurred_at"])
 
 
-def _licence(chosen: ChosenMatch) -> LicenceState | None:
+def _decision_of_people(found: Decision, *, note: str) -> DecisionOfPeople:
+    return DecisionOfPeople(kind=found.kind, by=found.by, decided_at=_utc(found.decided_at), note=note)
+
+
+def _licence(licence: LicenceView | None) -> LicenceState | None:
     """As it stood when the check was made. Nobody asked for a check that was made at the console."""
-    stored = chosen.made.standings.get(chosen.reference_id or "")
-    licence = None if stored is None else StandingRecord.model_validate_json(stored).licence
     if licence is None:
         return None
     ends_at = None if licence.ends_at is None else _utc(licence.ends_at)

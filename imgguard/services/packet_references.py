@@ -21,9 +21,11 @@ from imgguard.fingerprint.describe import reduced
 from imgguard.ports import BlobStore, Catalogue, ClaimStore, FiledReference, Works
 from imgguard.provenance.leaves import parse_opening
 from imgguard.provenance.records import Kind, parse_record
+from imgguard.registry.access import Actor
 from imgguard.registry.records import Content, Reference, ReferenceStatus
 from imgguard.services.credentials import credentials_of
 from imgguard.services.library import CatalogueLibrary
+from imgguard.services.packet_subjects import require_reference
 from imgguard.services.pictures import jpeg
 from imgguard.services.transparency import LogProof, Transparency
 
@@ -69,13 +71,16 @@ class PacketReferences:
         self._library = library
         self._transparency = transparency
 
-    def gathered(self, reference_id: str, *, with_original: bool) -> ReferenceContents:
+    def gathered(self, reference_id: str, *, with_original: bool, viewer: Actor | None = None) -> ReferenceContents:
         """What is claimed, and the proofs, are those of the registration's record: what was stated or attached later
-        has leaves of its own, and is only told to exist.
+        has leaves of its own, and is only told to exist. ``viewer``: whose it has to be; None is the console.
 
-        Raises NotFound, InvalidTransition when it is erased, DigestMismatch when what is kept of it is damaged.
+        Raises NotFound, InvalidTransition when it is erased, DigestMismatch when what is kept of it is damaged;
+        PermissionDenied when the ``viewer`` may not read references.
         """
         filed = self._works.filed(reference_id)
+        if viewer is not None:
+            require_reference(viewer, filed.reference)
         content = filed.content
         if content is None or filed.reference.status is ReferenceStatus.ERASED:
             raise InvalidTransition(

@@ -14,6 +14,7 @@ from imgguard.services.check_erasure import checks_of, erase_checks
 from imgguard.services.claim_views import proof_object, statement_object
 from imgguard.services.job_objects import job_object
 from imgguard.services.members import Members
+from imgguard.services.packet_views import packet_object
 from imgguard.services.rights_objects import decision_object
 
 
@@ -29,15 +30,15 @@ class PersonalData:
     def export(self, actor: Actor, member_id: str) -> dict[str, object]:
         """As plain JSON. For the member itself, and for admins.
 
-        ``checks``, ``jobs``, ``claims``, ``proofs`` and ``decisions`` tell of pictures: they are null for an admin who
-        may not see checks; and so are ``events`` for a key that may not read the audit trail.
+        ``checks``, ``jobs``, ``claims``, ``proofs``, ``packets`` and ``decisions`` tell of pictures: they are null for
+        an admin who may not see checks; and so are ``events`` for a key that may not read the audit trail.
         """
         told = self._members.export(actor, member_id)
         is_own = actor.member_id == member_id and actor.key_id is None
         if not is_own and Scope.AUDIT_READ not in actor.scopes:
             told["events"] = None
         if not is_own and Scope.CHECKS_READ not in actor.scopes:
-            return {**told, **dict.fromkeys(("checks", "jobs", "claims", "proofs", "decisions"))}
+            return {**told, **dict.fromkeys(("checks", "jobs", "claims", "proofs", "packets", "decisions"))}
         return {
             **told,
             "checks": [_check_object(made) for made in checks_of(member_id, self._traces)],
@@ -46,6 +47,10 @@ class PersonalData:
                 statement_object(one) for one in _all(self._traces.statements, member_id, lambda one: one.claim_id)
             ],
             "proofs": [proof_object(one) for one in _all(self._traces.proofs, member_id, lambda one: one.proof_id)],
+            "packets": [
+                packet_object(one, at=self._clock.now())
+                for one in _all(self._traces.packets, member_id, lambda one: one.packet_id)
+            ],
             "decisions": [
                 decision_object(one) for one in _all(self._traces.decisions, member_id, lambda one: one.decision_id)
             ],

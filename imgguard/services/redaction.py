@@ -30,7 +30,7 @@ from imgguard.verdict.policy import Reason
 
 _PLACES = 2  # of fractions for strangers: hundredths of a side, coarser than the pixels of any picture worth taking
 _UNLICENSED = frozenset({Summary.UNLICENSED, Summary.CONFIRMED})
-_GRAVITY: Mapping[str | None, int] = {Verdict.COPY: 0, Verdict.INCONCLUSIVE: 1, Verdict.SAME_PRODUCT: 2}
+GRAVITY: Mapping[str | None, int] = {Verdict.COPY: 0, Verdict.INCONCLUSIVE: 1, Verdict.SAME_PRODUCT: 2}
 _OF_THE_STORE = frozenset({Reason.NO_CANDIDATE.value, Reason.REFERENCE_DAMAGED.value})
 
 
@@ -89,7 +89,7 @@ def collapsed(seen: Sequence[Seen]) -> list[Seen]:
 
 
 def _gravity(seen: Seen) -> tuple[int, bool]:
-    return _GRAVITY[seen.match.verdict], seen.standing.summary not in _UNLICENSED
+    return GRAVITY[seen.match.verdict], seen.standing.summary not in _UNLICENSED
 
 
 def match_views(seen: Sequence[Seen], *, finding_id: str | None) -> list[MatchView]:

@@ -10,7 +10,8 @@ from imgguard.errors import DependencyError, ImageTooLarge, ImgguardError, Overl
 from imgguard.services.comparison import Compared
 from imgguard.settings import Settings
 from imgguard.worker import comparer_wire as wire
-from imgguard.worker.comparer_child import Child, ChildDied, ChildLate, RequestLost
+from imgguard.worker.asked_child import Child, ChildDied, ChildLate, RequestLost
+from imgguard.worker.frames import BadFrame
 
 IDLE_SECONDS = 60.0
 """How long the process stays without a comparison: a start costs seconds, staying costs 350 MB."""
@@ -18,6 +19,8 @@ IDLE_SECONDS = 60.0
 COMPARE_SECONDS = 60.0
 """How long a comparison may take besides its decodings, which have a limit of their own. Under load honest
 ones took 2.6 s, 3.9 at most."""
+
+_MODULE = "imgguard.worker.comparer_process"
 
 _TRIES = 2
 """Processes that are started for one request: one may end between two comparisons, and no picture is to blame."""
@@ -118,7 +121,7 @@ class ComparerProcess:
                 said = f"the process that compared {error}"
             case ChildLate():
                 said = f"not compared within {self._seconds:g} s"
-            case wire.BadFrame():
+            case BadFrame():
                 said = f"the process that compared sent {error}"
             case _:
                 raise error
@@ -132,7 +135,7 @@ class ComparerProcess:
             self._check_open()
             if self._child is None:
                 try:
-                    self._child = Child(self._settings, make=self._make)
+                    self._child = Child(self._settings, module=_MODULE, make=self._make)
                 except OSError as error:
                     raise DependencyError(f"no process that compares can be started: {error}") from error
             return self._child

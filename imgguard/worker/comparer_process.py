@@ -1,13 +1,12 @@
 """The process that compares: ``python -m imgguard.worker.comparer_process LIFELINE [MAKE]``.
 
-Started by `imgguard.worker.comparer_child` only. On the socket that is its standard input come the settings, one line
+Started by `imgguard.worker.asked_child` only. On the socket that is its standard input come the settings, one line
 of JSON, then requests; each is answered before the next is read, and the end of the socket is the end. LIFELINE is the
 number of a pipe whose other end the service holds. MAKE, for tests, is ``package.module:function``: what compares in
 place of `Services.comparison`, made of the services. The index is not loaded, and the database not opened.
 """
 
 import logging
-import os
 import pkgutil
 import signal
 import sys
@@ -19,6 +18,7 @@ from imgguard.imaging.lifeline import die_with_parent
 from imgguard.services.comparison import Comparer
 from imgguard.services.contract import CompareLine
 from imgguard.worker import comparer_wire as wire
+from imgguard.worker.frames import TAKEN, BadFrame, ServiceGone, frame, read_socket, write_socket
 from imgguard.worker.process import resident_bytes, settings_from
 
 _SOCKET = 0
@@ -28,10 +28,6 @@ _COMPARISONS = 200
 """A process is replaced after so many. In an hour in which it was never idle, one grew from 327 to 352 MB."""
 
 _log = logging.getLogger(__name__)
-
-
-class _Gone(Exception):
-    """The service has closed the socket."""
 
 
 def main() -> int:
@@ -46,9 +42,9 @@ def main() -> int:
             for left in reversed(range(_COMPARISONS)):
                 if not _serve(comparer, services, is_last=left == 0):
                     break
-        except _Gone:
+        except ServiceGone:
             return 0
-        except wire.BadFrame as error:  # where the next request begins is not known any more
+        except BadFrame as error:  # where the next request begins is not known any more
             _log.error("the process that compares ends, since it was sent %s", error)
             return _BROKEN
     return 0
@@ -64,12 +60,12 @@ def _made(services: Services, make: list[str]) -> Comparer | ImgguardError:
 
 
 def _serve(comparer: Comparer | ImgguardError, services: Services, *, is_last: bool) -> bool:
-    """Answer one request; whether this process is good for another. Raises _Gone, BadFrame."""
-    names, query, reference = wire.read_request(_read, most=services.settings.max_image_bytes)
-    _write(wire.frame(wire.TAKEN))
+    """Answer one request; whether this process is good for another. Raises ServiceGone, BadFrame."""
+    names, query, reference = wire.read_request(read_socket, most=services.settings.max_image_bytes)
+    write_socket(frame(TAKEN))
     outcome, is_whole = _compared(comparer, names, query, reference)
     is_spent = is_last or not is_whole or resident_bytes() > services.settings.worker_memory_bytes
-    _write(wire.frame(wire.result(outcome, is_spent=is_spent)))
+    write_socket(frame(wire.result(outcome, is_spent=is_spent)))
     return not is_spent
 
 
@@ -87,23 +83,6 @@ def _compared(
         _log.exception("unexpected error at a comparison")
         # What an unforeseen error says may name files of the machine, or other people's data.
         return ImgguardError(f"unexpected error: {type(error).__name__}"), False
-
-
-def _read(length: int) -> bytes:
-    buffer = bytearray(length)
-    view, filled = memoryview(buffer), 0
-    while filled < length:
-        count = os.readv(_SOCKET, [view[filled:]])
-        if count == 0:
-            raise _Gone
-        filled += count
-    return bytes(buffer)
-
-
-def _write(data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(_SOCKET, rest) :]
 
 
 if __name__ == "__main__":

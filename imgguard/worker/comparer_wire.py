@@ -1,9 +1,7 @@
 """What goes over the socket between the service and the process that compares.
 
 A request is ``>III`` (lengths of header, query and reference), the header (JSON: file names and profile), and the bytes
-of both pictures. The answers are frames of ``>I`` (length) and JSON: first `TAKEN`, once the process has the whole
-request, then the result. Who hears no `TAKEN` knows that no picture was looked at. Nothing is ever unpickled, no length
-is believed beyond its bound, and a result is used only after `parse` has checked it.
+of both pictures. `imgguard.worker.frames` has the answers; a result is used only after `parse` has checked it.
 """
 
 import json
@@ -11,27 +9,13 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from imgguard import errors
 from imgguard.errors import ImgguardError, InputError
 from imgguard.services.contract import CompareLine
+from imgguard.worker.frames import MAX_HEADER_BYTES, BadFrame, Problem
 
 REQUEST = struct.Struct(">III")
-REPLY = struct.Struct(">I")
-TAKEN = b'{"taken":true}'
-MAX_HEADER_BYTES = 65_536
-MAX_REPLY_BYTES = 1_048_576
-"""A result has a few thousand bytes."""
-
-_MAX_TEXT = 1_000
-_BY_CODE: dict[str, type[ImgguardError]] = {
-    kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ImgguardError)
-}
-
-
-class BadFrame(Exception):
-    """What came is not what the protocol allows."""
 
 
 class Names(BaseModel):
@@ -44,21 +28,13 @@ class Names(BaseModel):
     profile: str
 
 
-class _Problem(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    code: str = Field(max_length=100)
-    detail: str = Field(max_length=_MAX_TEXT)
-    hint: str = Field(max_length=_MAX_TEXT)
-
-
 class _Result(BaseModel):
     """Either a line or a problem."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     line: CompareLine | None = None
-    problem: _Problem | None = None
+    problem: Problem | None = None
     is_spent: bool
 
 
@@ -94,24 +70,10 @@ def read_request(read: Callable[[int], bytes], *, most: int) -> tuple[Names, byt
     return names, query, reference
 
 
-def frame(content: bytes) -> bytes:
-    """A reply with its length."""
-    return REPLY.pack(len(content)) + content
-
-
-def read_frame(read: Callable[[int], bytes]) -> bytes:
-    """The other side of `frame`. Raises BadFrame, and what ``read`` raises."""
-    (length,) = REPLY.unpack(read(REPLY.size))
-    if length > MAX_REPLY_BYTES:
-        raise BadFrame(f"a reply of {length} bytes")
-    return read(length)
-
-
 def result(outcome: CompareLine | ImgguardError, *, is_spent: bool) -> bytes:
-    """The content of the frame that answers a request; of an error the text is cut to what `parse` takes."""
+    """The content of the frame that answers a request."""
     if isinstance(outcome, ImgguardError):
-        told = _Problem(code=outcome.code, detail=outcome.detail[:_MAX_TEXT], hint=outcome.advice[:_MAX_TEXT])
-        return _Result(problem=told, is_spent=is_spent).model_dump_json().encode()
+        return _Result(problem=Problem.of(outcome), is_spent=is_spent).model_dump_json().encode()
     return _Result(line=outcome, is_spent=is_spent).model_dump_json().encode()
 
 
@@ -122,8 +84,7 @@ def parse(content: bytes) -> Reply:
     except (ValidationError, ValueError) as error:
         raise BadFrame("a reply of another form") from error
     if found.problem is not None and found.line is None:
-        kind = _BY_CODE.get(found.problem.code, ImgguardError)
-        return Reply(outcome=kind(found.problem.detail, hint=found.problem.hint), is_spent=found.is_spent)
+        return Reply(outcome=found.problem.error(), is_spent=found.is_spent)
     if found.line is None or found.problem is not None:
         raise BadFrame("a reply that is not one of line and problem")
     return Reply(outcome=found.line, is_spent=found.is_spent)

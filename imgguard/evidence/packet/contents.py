@@ -45,6 +45,7 @@ class FindingContents:
     ``document``: what the log's record of the finding has the digest of; it is enclosed only with that record.
     ``capture``: of the record that the listing picture was fetched; ``stated`` has its URL when, and only when, it is
     there.
+    ``names_others``: neither document nor record is enclosed, since the document names originals of others.
     """
 
     stated: PacketFinding
@@ -54,6 +55,7 @@ class FindingContents:
     listing: bytes | None = field(default=None, repr=False)
     thumbnail: bytes | None = field(default=None, repr=False)
     pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    names_others: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

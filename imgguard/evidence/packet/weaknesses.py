@@ -28,6 +28,8 @@ def weaknesses(
     contents: PacketContents, references: Sequence[PacketReference], findings: Sequence[PacketFinding]
 ) -> tuple[tuple[Remark, ...], tuple[Remark, ...]]:
     """What is missing, and what speaks against it. ``references`` and ``findings`` are as `packet.json` has them."""
+    others = [one.stated.finding_id for one in contents.findings if one.names_others]
+    unproven = [one.stated.finding_id for one in contents.findings if one.evidence is None and not one.names_others]
     missing = [
         ("no_independent_time", [one.reference_id for one in references if not _is_dated(one)]),
         ("no_witness", [one.reference_id for one in references if not _is_witnessed(one)]),
@@ -35,7 +37,8 @@ def weaknesses(
         ("stated_later", _ids(one for one in contents.references if one.stated_later)),
         ("original_not_enclosed", [one.reference_id for one in references if one.asset is None]),
         ("listing_not_enclosed", [one.finding_id for one in findings if one.listing.asset is None]),
-        ("finding_not_logged", [one.stated.finding_id for one in contents.findings if one.evidence is None]),
+        ("finding_not_logged", unproven),
+        ("finding_names_others", others),
         ("not_captured", [one.finding_id for one in findings if one.listing.url is None]),
         ("captured_by_installation", [one.finding_id for one in findings if one.listing.url is not None]),
     ]

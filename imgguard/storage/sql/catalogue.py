@@ -11,7 +11,18 @@ from imgguard.ports import BlobDeletions, Capture, Generation, IndexChange, Inde
 from imgguard.registry.accounts import AuditEvent
 from imgguard.registry.claims import NewClaims
 from imgguard.registry.records import Content, Owner, Reference, ReferenceStatus
-from imgguard.storage.sql import audit, captures, checks, claims, contents, index_log, log_events, queries, references
+from imgguard.storage.sql import (
+    audit,
+    captures,
+    checks,
+    claims,
+    contents,
+    index_log,
+    log_events,
+    packets,
+    queries,
+    references,
+)
 from imgguard.storage.sql.engine import Database
 from imgguard.storage.sql.migrate import BUSY_SECONDS, open_database
 from imgguard.storage.sql.statistics import statistics
@@ -101,6 +112,7 @@ class SqlCatalogue:
         with self._database.write() as connection:
             tombstone = references.erase(connection, reference_id, at=at)
             claims.erase(connection, reference_id, at=at)
+            packets.erase_about(connection, reference_id, at=at)
             if event is not None:
                 audit.record(connection, event(tombstone))
         self._database.scrub()

@@ -13,7 +13,7 @@ from imgguard.fingerprint.fingerprint import DescriptorKind
 from imgguard.ports import Asker, Capture, MadeCheck, NewCheck, Original, StoredFinding
 from imgguard.registry.accounts import AuditEvent, Disclosure
 from imgguard.registry.records import ReferenceStatus
-from imgguard.storage.sql import audit, captures, job_rows, log, references
+from imgguard.storage.sql import audit, captures, job_rows, log, packets, references
 from imgguard.storage.sql import queries as queries_rows
 from imgguard.storage.sql.contents import STATEMENT_NUMBERS, is_searchable
 from imgguard.storage.sql.engine import Database
@@ -110,6 +110,7 @@ def _erase(connection: Connection, finding_id: str, *, at: datetime) -> None:
     job_rows.forget_names(connection, [finding_id])
     log.close(connection, finding_id)
     captures.forget(connection, finding_id)
+    packets.erase_about(connection, finding_id, at=at)
     for table in (standings, checks, findings):
         connection.execute(delete(table).where(table.c.finding_id == finding_id))
     if connection.execute(select(findings.c.finding_id).where(findings.c.query_sha256 == query_sha256)).first() is None:

@@ -9,7 +9,7 @@ from imgguard.errors import InvalidTransition
 from imgguard.registry.accounts import Organisation
 from imgguard.registry.records import ReferenceStatus
 from imgguard.storage.sql import members as member_rows
-from imgguard.storage.sql import queries, references
+from imgguard.storage.sql import packets, queries, references
 from imgguard.storage.sql.schema import (
     collection_works,
     collections,
@@ -114,3 +114,4 @@ def _erase_belongings(connection: Connection, organisation: Organisation, *, at:
     ):
         connection.execute(statement)
     queries.queue_deletions(connection, digests, at=at)
+    packets.erase_of(connection, organisation_id, at=at)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, union, update
 
 from imgguard.errors import ImgguardError, NotFound
-from imgguard.ports import BlobDeletions, StoredFinding
+from imgguard.ports import BlobDeletions, PacketState, StoredFinding
 from imgguard.registry.claims import Keeping
 from imgguard.storage.sql.schema import (
     blob_deletions,
@@ -15,11 +15,13 @@ from imgguard.storage.sql.schema import (
     findings,
     job_items,
     licence_documents,
+    packets,
     queries,
     reference_proofs,
 )
 
 _ATTACHED = reference_proofs.c.keeping == Keeping.STORED
+_KEPT = packets.c.state == PacketState.KEPT
 _UNFINISHED = job_items.c.state.in_(("queued", "running"))
 
 
@@ -57,7 +59,7 @@ def keep_query(connection: Connection, sha256: str, *, since: datetime, until: d
 
 def kept(connection: Connection) -> list[str]:
     """Digests of all queries whose bytes are kept, of those that wait to be worked on, of feeds, of documents of
-    licences, and of proofs that are stored, in order."""
+    licences, of proofs that are stored, and of packets that are kept, in order."""
     waiting = select(job_items.c.sha256).where(_UNFINISHED, job_items.c.sha256.is_not(None))
     every = union(
         select(queries.c.query_sha256.label("sha256")),
@@ -65,6 +67,7 @@ def kept(connection: Connection) -> list[str]:
         select(feeds.c.sha256),
         select(licence_documents.c.sha256),
         select(reference_proofs.c.sha256).where(_ATTACHED),
+        select(packets.c.sha256).where(_KEPT),
     ).subquery()
     return list(connection.execute(select(every.c.sha256).order_by(every.c.sha256)).scalars())
 
@@ -91,7 +94,7 @@ def release_blob(connection: Connection, sha256: str, *, at: datetime) -> None:
 
 
 def queue_deletions(connection: Connection, digests: Iterable[str], *, at: datetime) -> int:
-    """Queue those that no content, kept query, licence, proof, feed or unfinished item needs; returns how many."""
+    """Queue those that no content, kept query or packet, licence, proof, feed or unfinished item needs; how many."""
     unneeded = [sha256 for sha256 in digests if not _needed(connection, sha256)]
     for sha256 in unneeded:
         cancel_deletion(connection, sha256)
@@ -109,9 +112,10 @@ def _needed(connection: Connection, sha256: str) -> bool:
     by_query = select(queries.c.query_sha256).where(queries.c.query_sha256 == sha256)
     by_licence = select(licence_documents.c.document_id).where(licence_documents.c.sha256 == sha256)
     by_proof = select(reference_proofs.c.proof_id).where(reference_proofs.c.sha256 == sha256, _ATTACHED)
+    by_packet = select(packets.c.packet_id).where(packets.c.sha256 == sha256, _KEPT)
     by_item = select(job_items.c.position).where(job_items.c.sha256 == sha256, _UNFINISHED)
     by_feed = select(feeds.c.feed_id).where(feeds.c.sha256 == sha256)
-    needing = (by_content, by_query, by_licence, by_proof, by_feed, by_item)
+    needing = (by_content, by_query, by_licence, by_proof, by_packet, by_feed, by_item)
     return any(connection.execute(statement.limit(1)).first() for statement in needing)
 
 

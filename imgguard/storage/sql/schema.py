@@ -38,6 +38,7 @@ from imgguard.storage.sql.tables.log import (
     log_tokens,
 )
 from imgguard.storage.sql.tables.messages import webhook_deliveries, webhooks
+from imgguard.storage.sql.tables.packets import packet_subjects, packets
 from imgguard.storage.sql.tables.rights import (
     captures,
     checks,
@@ -57,7 +58,7 @@ from imgguard.storage.sql.tables.work import (
     jobs,
 )
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration, here so that opening a current store need not import Alembic; a test keeps it true."""
 
 __all__ = [
@@ -101,6 +102,8 @@ __all__ = [
     "metadata",
     "organisations",
     "owners",
+    "packet_subjects",
+    "packets",
     "queries",
     "reference_claims",
     "reference_proofs",

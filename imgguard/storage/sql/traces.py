@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from imgguard.ports import Job, MadeCheck
+from imgguard.ports import Job, MadeCheck, PacketRow
 from imgguard.registry.claims import AttachedProof, Statement
 from imgguard.registry.decisions import Decision
 from imgguard.storage.sql import checks as check_rows
 from imgguard.storage.sql import claims as claim_rows
 from imgguard.storage.sql import decisions as decision_rows
 from imgguard.storage.sql import job_rows
+from imgguard.storage.sql import packets as packet_rows
 from imgguard.storage.sql.engine import Database
-from imgguard.storage.sql.schema import checks, decisions, jobs, reference_claims, reference_proofs
+from imgguard.storage.sql.schema import checks, decisions, jobs, packets, reference_claims, reference_proofs
 
 
 class SqlTraces:
@@ -47,3 +48,8 @@ class SqlTraces:
         mine = decisions.c.member_id == member_id
         with self._database.read() as connection:
             return decision_rows.page(connection, mine, after=after, limit=limit)
+
+    def packets(self, member_id: str, *, after: str = "", limit: int = 1000) -> Sequence[PacketRow]:
+        mine = packets.c.member_id == member_id
+        with self._database.read() as connection:
+            return packet_rows.page(connection, mine, after=after, limit=limit)

@@ -13,6 +13,7 @@ from imgguard.errors import ImgguardError, InputError, WeightsUnavailable
 from imgguard.services.contract import CompareLine
 from imgguard.verdict.finding import Verdict
 from imgguard.worker import comparer_wire as wire
+from imgguard.worker import frames
 
 NAMES = wire.Names(file="a.jpg", reference_file="b.jpg", profile="quick")
 LINE = CompareLine(
@@ -56,24 +57,24 @@ def test_names_have_a_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    "lengths", [(wire.MAX_HEADER_BYTES + 1, 0, 0), (2, 101, 0), (2, 0, 101), (2, 0, 2**32 - 1), (2**32 - 1, 0, 0)]
+    "lengths", [(frames.MAX_HEADER_BYTES + 1, 0, 0), (2, 101, 0), (2, 0, 101), (2, 0, 2**32 - 1), (2**32 - 1, 0, 0)]
 )
 def test_a_request_with_lengths_beyond_the_bounds_is_not_read(lengths: tuple[int, int, int]) -> None:
-    with pytest.raises(wire.BadFrame):
+    with pytest.raises(frames.BadFrame):
         wire.read_request(reading(wire.REQUEST.pack(*lengths)), most=100)
 
 
 @pytest.mark.parametrize("header", [b"", b"{}", b"[" * 5_000, b"\xff\xfe", b'{"file": 1, "reference_file": "b"}', b"7"])
 def test_a_request_without_names_is_refused(header: bytes) -> None:
-    with pytest.raises(wire.BadFrame):
+    with pytest.raises(frames.BadFrame):
         wire.read_request(reading(wire.REQUEST.pack(len(header), 0, 0) + header), most=100)
 
 
 def test_a_reply_beyond_the_bound_is_not_read() -> None:
-    content = b"x" * wire.MAX_REPLY_BYTES
-    assert wire.read_frame(reading(wire.frame(content))) == content
-    with pytest.raises(wire.BadFrame):
-        wire.read_frame(reading(wire.frame(content + b"x")))
+    content = b"x" * frames.MAX_REPLY_BYTES
+    assert frames.read_frame(reading(frames.frame(content))) == content
+    with pytest.raises(frames.BadFrame):
+        frames.read_frame(reading(frames.frame(content + b"x")))
 
 
 def test_results_come_as_they_went() -> None:
@@ -93,7 +94,7 @@ HOSTILE = [
     b"[]",
     b"\xff",
     b"[" * 5_000,
-    wire.TAKEN,
+    frames.TAKEN,
     b'{"is_spent": false}',
     b'{"line": {"verdict": "copy"}, "is_spent": false}',
     b'{"problem": {"code": "x", "detail": 5, "hint": "h"}, "is_spent": false}',
@@ -106,12 +107,12 @@ HOSTILE = [
 
 @pytest.mark.parametrize("content", HOSTILE)
 def test_a_result_of_another_form_is_refused(content: bytes) -> None:
-    with pytest.raises(wire.BadFrame):
+    with pytest.raises(frames.BadFrame):
         wire.parse(content)
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_make_it_fail_otherwise(content: bytes) -> None:
     for use in (lambda: wire.parse(content), lambda: wire.read_request(reading(content), most=100)):
-        with suppress(wire.BadFrame, EOFError):
+        with suppress(frames.BadFrame, EOFError):
             use()

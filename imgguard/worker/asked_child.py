@@ -1,4 +1,4 @@
-"""The process that compares, seen from the service: started, asked under a deadline, ended."""
+"""A process that compares or builds, seen from the service: started, asked under a deadline, ended."""
 
 import os
 import signal
@@ -12,20 +12,18 @@ from contextlib import suppress
 from functools import partial
 
 from imgguard.settings import Settings
-from imgguard.worker import comparer_wire as wire
+from imgguard.worker import frames
 from imgguard.worker.child import ONE_CORE
 
-_MODULE = "imgguard.worker.comparer_process"
-
 _START_SECONDS = 60.0
-"""Bound on the start and the way of the pictures there, which took 7 s on a busy machine."""
+"""Bound on the start and the way of the request there, which took 7 s with two pictures on a busy machine."""
 
 _END_SECONDS = 1.0
 """How long a process whose socket is closed may take to have an exit code."""
 
 
 class ChildDied(Exception):
-    """It ended with the pictures in hand; the text says how."""
+    """It ended with the request in hand; the text says how."""
 
 
 class ChildLate(Exception):
@@ -37,18 +35,17 @@ class RequestLost(Exception):
 
 
 class Child:
-    """A running process; `ask` belongs to one thread at a time, `kill` to any. ``make``: see `comparer_process`.
-
-    Raises OSError when it cannot be started.
+    """A running process; `ask` belongs to one thread at a time, `kill` to any. ``module`` is what it runs: it is given
+    the number of a pipe to die with, and ``make``, if there is one. Raises OSError when it cannot be started.
     """
 
-    def __init__(self, settings: Settings, *, make: str | None = None) -> None:
+    def __init__(self, settings: Settings, *, module: str, make: str | None = None) -> None:
         self._lock = threading.Lock()
         self._socket, theirs = socket.socketpair()
         lifeline, self._lifeline = os.pipe()
         try:
             self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", _MODULE, str(lifeline), *([] if make is None else [make])],
+                [sys.executable, "-m", module, str(lifeline), *([] if make is None else [make])],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 pass_fds=(lifeline,),
@@ -78,13 +75,13 @@ class Child:
         try:
             for part in parts:
                 self._send(part, deadline=begun)
-            taken = wire.read_frame(partial(self._read, deadline=begun))
+            taken = frames.read_frame(partial(self._read, deadline=begun))
         except (OSError, EOFError) as error:
             raise RequestLost(self._how_it_ended()) from error
-        if taken != wire.TAKEN:
-            raise wire.BadFrame("a result before its time")
+        if taken != frames.TAKEN:
+            raise frames.BadFrame("a result before its time")
         try:
-            return wire.read_frame(partial(self._read, deadline=time.monotonic() + seconds))
+            return frames.read_frame(partial(self._read, deadline=time.monotonic() + seconds))
         except (OSError, EOFError) as error:
             raise ChildDied(self._how_it_ended()) from error
 
