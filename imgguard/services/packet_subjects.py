@@ -4,6 +4,7 @@ Whatever is another organisation's is not found. Reviewers of the operator have 
 later, in their organisation, need not be one.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 from imgguard.errors import InputError, NotFound
@@ -16,6 +17,7 @@ from imgguard.services.contract import Match
 from imgguard.services.redaction import GRAVITY
 
 _KINDS = {"ref_": SubjectKind.REFERENCE, "fnd_": SubjectKind.FINDING}
+_ID = re.compile(r"[a-z]{3}_[0-9A-Za-z_]{1,60}")
 _SCOPES = {SubjectKind.REFERENCE: Scope.REFERENCES_READ, SubjectKind.FINDING: Scope.CHECKS_READ}
 
 
@@ -29,9 +31,9 @@ def subjects_of(ids: Sequence[str], *, most: int) -> list[Subject]:
 
 def _kind_of(object_id: str) -> SubjectKind:
     kind = _KINDS.get(object_id[:4])
-    if kind is None:
+    if kind is None or not _ID.fullmatch(object_id):
         raise NotFound(
-            f"{object_id} is neither a reference nor a finding", hint="`imgguard list` and `list --findings` have ids."
+            f"{object_id[:64]!r} is neither a reference nor a finding", hint="`imgguard list` and `list --findings` have ids."
         )
     return kind
 

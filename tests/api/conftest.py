@@ -20,6 +20,7 @@ from imgguard.worker.comparer import ComparerProcess
 from imgguard.worker.pool import Pool
 
 from .client import Client, serving
+from .light_packets import LightPackets
 from .pictures import PictureServer, picture_server
 
 PASSWORD = "correct horse battery staple"
@@ -122,8 +123,9 @@ def world(made_world: World, tmp_path: Path) -> World:
 
 @pytest.fixture
 def services(world: World) -> Iterator[Services]:
-    """On that copy, with the default settings. No workers are there, so nobody waits for them."""
+    """On that copy, with the default settings. No workers are there, so nobody waits for them; packets are light."""
     with fast(Services(Settings(home=world.home, sync_seconds=0))) as services:
+        services.packets = LightPackets()
         yield services
 
 

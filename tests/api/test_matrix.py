@@ -11,10 +11,12 @@ import pytest
 from imgguard.api.app import create_app
 from imgguard.api.methods import walk
 from imgguard.bootstrap import Services
+from imgguard.evidence.packet.model import Purpose
 from imgguard.ports import CheckedUrl
 from imgguard.registry.access import actor_for
 from imgguard.registry.accounts import Role
 from imgguard.services.jobs import Input
+from imgguard.services.member_packets import PacketOrder
 from imgguard.settings import Settings
 
 from .client import Client, assert_problem
@@ -136,6 +138,15 @@ class Asking:
         return self.services.feeds.submit(self.rights.actor("studio.seller"), FEED, options=options).feed_id
 
     @property
+    def packet_path(self) -> str:
+        """Of a packet about the studio's original."""
+        holder, order = (
+            self.rights.actor("studio.rights_holder"),
+            PacketOrder(ids=(self.world.reference_id,), purpose=Purpose.RECORD),
+        )
+        return f"/v1/packets/{self.services.member_packets.build(holder, order).packet_id}"
+
+    @property
     def work(self) -> str:
         holder = self.rights.actor("studio.rights_holder")
         return str(self.services.references.reference(holder, self.world.reference_id).work_id)
@@ -175,6 +186,7 @@ ALL = "200 200 200 200 200 200 200 200 200 200"
 OWN = "401 200 200 200 200 404 200 404 200 403"  # members of the studio, and who looks after the installation
 CHARGE = "401 200 403 403 403 404 200 403 200 403"  # who looks after the studio
 LOOKS = "401 403 200 200 200 403 403 200 403 200"  # with checks:read; the operator's reviewers look at every check
+PACKS = "401 403 200 200 200 403 403 200 403 403"  # with packets:read
 KNOWS = "401 403 200 403 200 403 403 200 403 403"  # with references:read
 ORDERS = "401 403 200 403 200 403 403 404 403 403"  # the same, of the own organisation only
 REGISTERS = "401 403 200 403 403 403 403 403 403 403"  # who holds the rights
@@ -340,6 +352,15 @@ MATRIX |= {
         lambda a: ("/v1/search/hash", {"pdq": "0" * 64}),
         "401 403 200 200 200 403 403 200 403 403",
     ),
+    "GET /v1/packets": (lambda a: ("/v1/packets", None), PACKS),
+    "POST /v1/packets": (
+        lambda a: ("/v1/packets", {"ids": [a.world.reference_id], "purpose": "record"}),
+        ORDERS.replace("200", "201"),
+    ),
+    "GET /v1/packets/trust": (lambda a: (f"/v1/packets/trust{a.published[:0]}", None), PACKS),
+    "GET /v1/packets/{packet_id}": (lambda a: (a.packet_path, None), ORDERS),
+    "GET /v1/packets/{packet_id}/file": (lambda a: (f"{a.packet_path}/file", None), ORDERS),
+    "DELETE /v1/packets/{packet_id}": (lambda a: (a.packet_path, None), ORDERS),
     "GET /v1/works": (lambda a: ("/v1/works", None), KNOWS),
     "GET /v1/works/{work_id}": (
         lambda a: (f"/v1/works/{a.work}", None),
