@@ -46,6 +46,7 @@ from imgguard.client.models import (
     Use,
     Work,
 )
+from imgguard.client.packets import Packet, PacketReference, PacketRemark, TimeBound
 from imgguard.client.people import (
     Account,
     Decision,
@@ -106,6 +107,9 @@ __all__ = [
     "NotDone",
     "NotFoundProblem",
     "Organisation",
+    "Packet",
+    "PacketReference",
+    "PacketRemark",
     "Party",
     "ProblemError",
     "Reference",
@@ -114,6 +118,7 @@ __all__ = [
     "Replayed",
     "Retries",
     "StatedClaims",
+    "TimeBound",
     "TooLargeProblem",
     "Transform",
     "UnexpectedAnswer",

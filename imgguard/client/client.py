@@ -12,6 +12,7 @@ from imgguard.client.checks import CheckCalls
 from imgguard.client.claims import ClaimCalls
 from imgguard.client.feeds import FeedCalls
 from imgguard.client.models import Job
+from imgguard.client.packets import PacketCalls
 from imgguard.client.references import ReferenceCalls
 from imgguard.client.retrying import Retries
 from imgguard.client.rights import RightsCalls
@@ -21,7 +22,7 @@ from imgguard.client.webhooks import WebhookCalls
 TIMEOUT = 60.0
 
 
-class Client(ReferenceCalls, ClaimCalls, CheckCalls, FeedCalls, RightsCalls, AccountCalls, WebhookCalls):
+class Client(ReferenceCalls, ClaimCalls, CheckCalls, FeedCalls, PacketCalls, RightsCalls, AccountCalls, WebhookCalls):
     """A server, with an API key. Thread safe.
 
         with Client("https://imgguard.example.org", key) as client:

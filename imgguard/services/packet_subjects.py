@@ -33,7 +33,8 @@ def _kind_of(object_id: str) -> SubjectKind:
     kind = _KINDS.get(object_id[:4])
     if kind is None or not _ID.fullmatch(object_id):
         raise NotFound(
-            f"{object_id[:64]!r} is neither a reference nor a finding", hint="`imgguard list` and `list --findings` have ids."
+            f"{object_id[:64]!r} is neither a reference nor a finding",
+            hint="`imgguard list` and `list --findings` have ids.",
         )
     return kind
 

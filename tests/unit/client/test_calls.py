@@ -55,6 +55,29 @@ PROOF = {
     "added_at": AT,
     "removed_at": None,
 }
+PACKET = {
+    "packet_id": "pkt_1",
+    "organisation_id": "org_1",
+    "member_id": "mem_1",
+    "state": "kept",
+    "purpose": "complaint",
+    "on_behalf_of": "Sample Studio",
+    "references": [
+        {
+            "reference_id": "ref_1",
+            "existed_no_later_than": [{"at": AT, "by": "TSA", "basis": "timestamp", "trust": "independent"}],
+        }
+    ],
+    "findings": ["fnd_1"],
+    "missing": [{"code": "no_witness", "detail": "No witness."}],
+    "against": [],
+    "byte_length": 9,
+    "sha256": "5" * 64,
+    "created_at": AT,
+    "expires_at": AT,
+    "ended_at": None,
+    "file": "/v1/packets/pkt_1/file",
+}
 LICENCE = {
     "licence_id": "lic_1",
     "licensor": {"organisation_id": "org_1", "organisation": "Sample Studio"},
@@ -160,6 +183,7 @@ DELIVERY = {
 ISSUED_WEBHOOK = {"webhook": WEBHOOK, "secret": "whsec_AAAA"}
 PICTURE = httpx.Response(200, content=b"\x89PNG", headers={"Content-Type": "image/png"})
 NOTHING = httpx.Response(204)
+TRUST = httpx.Response(200, text="[log]\n")
 SHEET = httpx.Response(200, content=b"\xef\xbb\xbfproduct_id\r\n", headers={"Content-Type": "text/csv"})
 
 type Call = Callable[[Client], object]
@@ -203,6 +227,12 @@ CALLS: list[tuple[Call, Any, str]] = [
     (lambda c: c.feed_result("fed_1"), SHEET, "GET /v1/feeds/fed_1/result"),
     (lambda c: c.feed_lines("fed_1"), {"items": [FEED_LINE]}, "GET /v1/feeds/fed_1/result"),
     (lambda c: c.delete_feed("fed_1"), NOTHING, "DELETE /v1/feeds/fed_1"),
+    (lambda c: c.build_packet(["fnd_1"], purpose="complaint"), PACKET, "POST /v1/packets"),
+    (lambda c: list(c.packets()), page(PACKET), "GET /v1/packets"),
+    (lambda c: c.packet("pkt_1"), PACKET, "GET /v1/packets/pkt_1"),
+    (lambda c: c.packet_file("pkt_1"), PICTURE, "GET /v1/packets/pkt_1/file"),
+    (lambda c: c.delete_packet("pkt_1"), {**PACKET, "state": "deleted", "file": None}, "DELETE /v1/packets/pkt_1"),
+    (lambda c: c.packet_trust(), TRUST, "GET /v1/packets/trust"),
     (lambda c: c.create_webhook("https://hooks.example.org/"), ISSUED_WEBHOOK, "POST /v1/webhooks"),
     (lambda c: list(c.webhooks()), page(WEBHOOK), "GET /v1/webhooks"),
     (lambda c: c.webhook("whk_1"), WEBHOOK, "GET /v1/webhooks/whk_1"),
