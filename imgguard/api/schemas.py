@@ -278,6 +278,7 @@ class MemberExport(BaseModel):
             "jobs": [],
             "claims": [],
             "proofs": [],
+            "packets": [],
             "decisions": [],
         }
     )
@@ -291,6 +292,7 @@ class MemberExport(BaseModel):
     jobs: list[dict[str, Any]] | None = Field(description="As `checks`.")
     claims: list[dict[str, Any]] | None = Field(description="As `checks`.")
     proofs: list[dict[str, Any]] | None = Field(description="As `checks`.")
+    packets: list[dict[str, Any]] | None = Field(description="As `checks`.")
     decisions: list[dict[str, Any]] | None = Field(description="As `checks`.")
 
 

@@ -365,6 +365,24 @@ class TestTooMany:
         assert turns._waiting.total() == 0
 
 
+def test_the_service_itself_does_not_set_pages() -> None:
+    """What sets them keeps hundreds of megabytes; the process that answers requests need not even import it."""
+    text = (
+        "import sys, tempfile, pathlib\n"
+        "import imgguard.asgi\n"
+        "from imgguard.bootstrap import Services\n"
+        "from imgguard.settings import Settings\n"
+        "from imgguard.worker.packet_builder import PacketBuilder\n"
+        "with tempfile.TemporaryDirectory() as folder:\n"
+        "    settings = Settings(home=pathlib.Path(folder))\n"
+        "    with Services(settings) as services:\n"
+        "        services.packet_maker = PacketBuilder(settings)\n"
+        "        services.member_packets\n"
+        "assert 'typst' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", text], check=True)
+
+
 def test_it_is_verified_by_whoever_is_handed_it(
     world: World, services: Services, with_key: Key, tmp_path: Path
 ) -> None:
