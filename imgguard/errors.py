@@ -3,7 +3,7 @@
     ImgguardError
     |- ConfigurationError    StoreInUse
     |- InputError            UnsupportedFormat ImageTooLarge CorruptImage DecodeTimeout DecodeCrash
-    |                        FetchRefused FetchFailed InvalidCursor PolicyInvalid
+    |                        FetchRefused FetchFailed InvalidCursor PolicyInvalid VerifierCrash
     |- NotFound | PermissionDenied
     |- AuthenticationRequired  SignInExpired SignInRefused IdentityUnknown
     |- Conflict              DuplicateReference InvalidTransition IdempotencyMismatch StaleRevision WitnessSizeDiffers
@@ -122,6 +122,13 @@ class PolicyInvalid(InputError):
 
     code = "policy_invalid"
     hint = "Correct the line that the detail names; docs/evidence-format.md describes the file."
+
+
+class VerifierCrash(InputError):
+    """The process that verified an evidence packet died of it or took too long; the service did not."""
+
+    code = "verifier_crash"
+    hint = "The packet is probably built to do that; if it is honest, verify it with `imgguard packet verify`."
 
 
 class NotFound(ImgguardError):

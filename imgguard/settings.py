@@ -50,6 +50,12 @@ class Settings(BaseSettings):
         le=100_000_000_000,
         description="Largest file that is attached to a reference, in bytes; RAW files have 20 to 100 million.",
     )
+    max_packet_bytes: int = Field(
+        default=300_000_000,
+        ge=1_000,
+        le=2_147_483_648,  # no packet has more
+        description="Largest evidence packet that is verified over the API, in bytes.",
+    )
     max_image_pixels: int = Field(
         default=100_000_000,
         ge=1,

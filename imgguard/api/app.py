@@ -20,7 +20,7 @@ from imgguard.api.openapi import describe
 from imgguard.api.requests import Requests
 from imgguard.api.revisions import Changing
 from imgguard.api.security import is_secure
-from imgguard.api.v1 import ROUTERS
+from imgguard.api.v1 import ROUTERS, packet_verification
 from imgguard.api.v1.passwords import AT_PROVIDER, limiter
 from imgguard.bootstrap import Services
 
@@ -58,6 +58,7 @@ def create_app(
                 names=Names.of(settings, hosts),
                 max_bytes=settings.max_request_bytes,
                 max_proof_bytes=settings.max_proof_bytes,
+                max_packet_bytes=settings.max_packet_bytes,
             ),
         ],
     )
@@ -71,6 +72,7 @@ def create_app(
     app.state.fetching, app.state.reading, app.state.results = work.fetching(), work.reading(), work.results()
     app.state.searching, app.state.resolving = work.searching(), work.resolving()
     app.state.comparing, app.state.building = work.comparing(), work.building()
+    app.state.verifying = packet_verification.verifying()
     problems.install(app)
     for router in (operations.router, *ROUTERS):
         app.include_router(router)
@@ -117,6 +119,7 @@ def touch(services: Services) -> None:
         "members",
         "models",
         "organisations",
+        "packet_verification",
         "personal_data",
         "reference_claims",
         "references",

@@ -19,8 +19,12 @@ LARGEST_JSON = 1_000_000
 _AROUND_PROOF = 100_000
 """Bytes of a form beside the file in it."""
 
+_AROUND_PACKET = 1_200_000
+"""Bytes of a form beside the packet in it: of a trust file, most of all."""
+
 _PROOFS = re.compile(r"/v1/references/[^/]+/proofs")
-"""Where files may be larger than pictures: they go to the disk, and are never decoded."""
+_PACKETS = "/v1/packets/verify"
+"""Where files may be larger than pictures: they go to the disk, and are never decoded here."""
 
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
 _ANY_NAME = frozenset({"/healthz", "/readyz"})
@@ -77,11 +81,14 @@ class Names:
 class Gate:
     """ASGI middleware. Puts ``address`` (of who asks) and ``is_local`` (nobody between) into the request's state."""
 
-    def __init__(self, app: ASGIApp, *, names: Names, max_bytes: int, max_proof_bytes: int = 0) -> None:
+    def __init__(
+        self, app: ASGIApp, *, names: Names, max_bytes: int, max_proof_bytes: int = 0, max_packet_bytes: int = 0
+    ) -> None:
         self._app = app
         self._names = names
         self._max_bytes = max_bytes
         self._max_with_proof = max(max_bytes, max_proof_bytes + _AROUND_PROOF)
+        self._max_with_packet = max(max_bytes, max_packet_bytes + _AROUND_PACKET)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -121,6 +128,8 @@ class Gate:
         has_files = kind == "multipart/form-data" or kind.startswith("image/")
         if kind == "multipart/form-data" and _PROOFS.fullmatch(scope["path"]):
             return self._max_with_proof
+        if kind == "multipart/form-data" and scope["path"] == _PACKETS:
+            return self._max_with_packet
         return self._max_bytes if has_files else min(LARGEST_JSON, self._max_bytes)
 
 

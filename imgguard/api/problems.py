@@ -34,6 +34,7 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.FetchFailed: 422,
     errors.InvalidCursor: 422,
     errors.PolicyInvalid: 422,
+    errors.VerifierCrash: 422,
     errors.NotFound: 404,
     errors.PermissionDenied: 403,
     errors.AuthenticationRequired: 401,

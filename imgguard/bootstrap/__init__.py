@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from imgguard.services.installation import Installation
     from imgguard.services.jobs import Jobs
     from imgguard.services.member_packets import MemberPackets, PacketMaker
+    from imgguard.services.packet_verification import PacketVerification
     from imgguard.services.packets import Packets
     from imgguard.services.reference_claims import ReferenceClaims
     from imgguard.services.references import References
@@ -205,6 +206,13 @@ class Services(PeopleServices):
             installation=self.installation,
             clock=self.clock,
         )
+
+    @cached_property
+    def packet_verification(self) -> "PacketVerification":
+        from imgguard.evidence.packet.sandbox import SandboxedVerifier
+        from imgguard.services.packet_verification import PacketVerification
+
+        return PacketVerification(verifier=SandboxedVerifier())
 
     def publish_log(self) -> None:
         """Give out what a command has changed. What it did stands if that fails: the next one gives it out."""

@@ -32,6 +32,7 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.FetchFailed: ExitCode.FAILED,
     errors.InvalidCursor: ExitCode.FAILED,
     errors.PolicyInvalid: ExitCode.FAILED,
+    errors.VerifierCrash: ExitCode.FAILED,
     errors.NotFound: ExitCode.FAILED,
     errors.PermissionDenied: ExitCode.FAILED,
     errors.AuthenticationRequired: ExitCode.FAILED,

@@ -62,6 +62,7 @@ from imgguard.client.people import (
 )
 from imgguard.client.receiving import WebhookMessage, verify_webhook
 from imgguard.client.retrying import Retries
+from imgguard.client.verification import PacketVerification, VerificationStep
 from imgguard.client.webhooks import Delivery, IssuedWebhook, Replayed, Webhook
 
 __all__ = [
@@ -110,6 +111,7 @@ __all__ = [
     "Packet",
     "PacketReference",
     "PacketRemark",
+    "PacketVerification",
     "Party",
     "ProblemError",
     "Reference",
@@ -123,6 +125,7 @@ __all__ = [
     "Transform",
     "UnexpectedAnswer",
     "Use",
+    "VerificationStep",
     "Webhook",
     "WebhookMessage",
     "Work",

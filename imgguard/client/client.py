@@ -17,12 +17,23 @@ from imgguard.client.references import ReferenceCalls
 from imgguard.client.retrying import Retries
 from imgguard.client.rights import RightsCalls
 from imgguard.client.session import Session, path_of
+from imgguard.client.verification import VerificationCalls
 from imgguard.client.webhooks import WebhookCalls
 
 TIMEOUT = 60.0
 
 
-class Client(ReferenceCalls, ClaimCalls, CheckCalls, FeedCalls, PacketCalls, RightsCalls, AccountCalls, WebhookCalls):
+class Client(
+    ReferenceCalls,
+    ClaimCalls,
+    CheckCalls,
+    FeedCalls,
+    PacketCalls,
+    VerificationCalls,
+    RightsCalls,
+    AccountCalls,
+    WebhookCalls,
+):
     """A server, with an API key. Thread safe.
 
         with Client("https://imgguard.example.org", key) as client:

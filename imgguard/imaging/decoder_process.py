@@ -6,7 +6,6 @@ of `DecodeLimits` as JSON.
 """
 
 import json
-import math
 import os
 import resource
 import signal
@@ -18,14 +17,13 @@ from PIL import AvifImagePlugin
 
 from imgguard.errors import ImageTooLarge, InputError
 from imgguard.imaging import wire
+from imgguard.imaging.confinement import confine, limit_cpu
 from imgguard.imaging.credentials import Unread, to_json, unreadable
 from imgguard.imaging.decode import decode_bytes
 from imgguard.imaging.image import DecodeLimits
 from imgguard.imaging.lifeline import die_with_parent
 
 _SOCKET = 0
-_OPEN_FILES = 32
-_CPU_MARGIN_SECONDS = 2
 
 
 def main() -> None:
@@ -33,40 +31,19 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lifeline, limits = int(sys.argv[1]), DecodeLimits(**json.loads(sys.argv[2]))
     die_with_parent(lifeline)
-    _confine(limits)
+    confine(memory_bytes=limits.memory_bytes)
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the pool is what uses the cores
     _send({"ready": os.getpid()})
     # Only the start may speak; what libraries print about files belongs to nobody.
     os.dup2(1, 2)
     while (request := _receive()) is not None:
-        _limit_cpu(limits)
+        limit_cpu(limits.seconds)
         header, data = request
         trust = wire.trust_of(header)
         if trust is None:
             _answer(data, limits)
         else:
             _answer_credentials(data, trust)
-
-
-def _confine(limits: DecodeLimits) -> None:
-    sys.dont_write_bytecode = True
-    for kind, bound in (
-        (resource.RLIMIT_AS, limits.memory_bytes),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
-        resource.setrlimit(kind, (bound, bound))
-
-
-def _limit_cpu(limits: DecodeLimits) -> None:
-    """Processor time for one file, as a backstop to the wall clock of the parent. The limit counts from the start."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = math.ceil(usage.ru_utime + usage.ru_stime + limits.seconds) + _CPU_MARGIN_SECONDS
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds if hard == resource.RLIM_INFINITY else min(seconds, hard), hard))
 
 
 def _answer(request: bytes, limits: DecodeLimits) -> None:

@@ -108,6 +108,11 @@ class Actor:
         if scope not in self.scopes:
             raise PermissionDenied(f"this needs the permission {scope}")
 
+    def require_of_key(self, scope: Scope) -> None:
+        """Raises PermissionDenied for a key that does not have ``scope``. Whoever is signed in needs none."""
+        if self.key_id is not None:
+            self.require(scope)
+
     def require_person(self) -> None:
         """Raises PermissionDenied for a key: what proves who asks is made by people, so that no key outlives itself."""
         if self.key_id is not None:

@@ -348,6 +348,10 @@ MATRIX |= {
         lambda a: ("/v1/compare", {"files": {"query": ("a.jpg", b""), "reference": ("b.jpg", b"")}}),
         "401 403 422 422 422 403 403 422 403 403",  # 422: who may ask is told that these are no pictures
     ),
+    "POST /v1/packets/verify": (
+        lambda a: ("/v1/packets/verify", {"files": {"packet": ("a.asice", b"no packet")}}),
+        "401 200 200 200 200 200 200 200 403 403",  # of keys, those with packets:read
+    ),
     "POST /v1/search/hash": (
         lambda a: ("/v1/search/hash", {"pdq": "0" * 64}),
         "401 403 200 200 200 403 403 200 403 403",

@@ -22,6 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "packet.asice").write_bytes(data)
     (tmp_path / "altered.asice").write_bytes(data.replace(b"original 1", b"original 2"))
     (tmp_path / "trust.toml").write_text(trust_text())
+    (tmp_path / "policy.toml").write_text('[log]\npolicy = "nonsense"\n')
     return tmp_path
 
 
@@ -37,6 +38,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["missing.asice"], 2),
         (["."], 2),
         (["packet.asice", "--trust", "packet.asice"], 2),
+        (["packet.asice", "--trust", "policy.toml"], 2),
         (["packet.asice", "--level", "none"], 2),
         (["packet.asice", "--level", "everything"], 2),
     ],
