@@ -1,4 +1,4 @@
-"""``/``, ``/sign-in``, ``/accept`` and their static files. The pages hold no data: scripts ask ``/v1`` for it."""
+"""``/``, ``/packets``, ``/sign-in``, ``/accept`` and their static files. Pages hold no data: scripts ask ``/v1``."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,12 +38,19 @@ def router(is_signed_in: SignedIn, *, provider: str | None = None) -> APIRouter:
     assets, made = Assets.load(), APIRouter(include_in_schema=False)
     render = _renderer(assets, provider)
 
+    async def for_members(request: Request, name: str) -> Response:
+        if not await run_in_threadpool(is_signed_in, request):
+            back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/sign-in?to={quote(back, safe='')}", 303)
+        return render(name)
+
     @made.get("/")
     async def check(request: Request) -> Response:
-        if not await run_in_threadpool(is_signed_in, request):
-            query = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(f"/sign-in?to={quote(f'/{query}', safe='')}", 303)
-        return render("check.html")
+        return await for_members(request, "check.html")
+
+    @made.get("/packets")
+    async def packets(request: Request) -> Response:
+        return await for_members(request, "packets.html")
 
     @made.get("/sign-in")
     async def sign_in(request: Request) -> Response:

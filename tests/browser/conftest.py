@@ -173,6 +173,7 @@ def _note(told: Told, message: ConsoleMessage) -> None:
 
 def sign_in(page: Page, who: str = "studio") -> Page:
     page.goto("/sign-in")
+    expect(page.get_by_label("Email address")).to_be_focused()  # by the script, which is there now
     page.get_by_label("Email address").fill(f"{who}@example.org")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()

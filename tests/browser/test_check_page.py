@@ -42,8 +42,19 @@ def test_nobody_sees_the_page_without_signing_in(opened: Open, told: Told, shot:
     told.expected += [UNAUTHORISED, NOT_FOUND]
 
 
+def test_signing_in_leads_back_to_the_packets(opened: Open, site: Site) -> None:
+    page = opened()
+    page.goto("/packets?id=fnd_x")
+    expect(page.get_by_label("Email address")).to_be_focused()
+    page.get_by_label("Email address").fill("shop@example.org")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Evidence packets").wait_for()
+    assert page.url == f"{site.place}/packets?id=fnd_x"
+
+
 @pytest.mark.parametrize(
-    "target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
+    "target", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)", "/packets/x"]
 )
 def test_signing_in_leads_nowhere_else(target: str, opened: Open, site: Site) -> None:
     page = opened()

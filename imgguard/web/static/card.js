@@ -49,10 +49,18 @@ export class Card {
     this.body.replaceChildren(problemBox(problem));
   }
 
-  done(check) {
+  /** `mayBuild`: whether who looks may have evidence packets built. */
+  done(check, mayBuild) {
     this.state.remove();
-    this.body.replaceChildren(...result(check));
+    this.body.replaceChildren(...result(check), ...(mayBuild ? packetLink(check) : []));
   }
+}
+
+/** A packet is of own originals only. */
+function packetLink(check) {
+  if (!check.matches.some((match) => match.is_own)) return [];
+  const address = `/packets?${new URLSearchParams({ id: check.finding_id })}`;
+  return [element("p", {}, element("a", { class: "button", href: address }, words.card.packet))];
 }
 
 function result(check) {

@@ -1,17 +1,19 @@
-import { Problem, ask, read, session, toSignIn } from "./api.js";
+import { account, mayBuild } from "./account.js";
+import { Problem, read } from "./api.js";
 import { Card } from "./card.js";
 import { byId } from "./dom.js";
 import { ending } from "./ending.js";
 import { tell } from "./problem.js";
 import { recent } from "./recent.js";
 import { check, enqueue } from "./submit.js";
-import { say, visible, words } from "./words.js";
+import { say, words } from "./words.js";
 
 const USE = ["platform", "territory", "shop", "kind"];
 const told = byId("told");
 const drop = byId("drop");
 const files = byId("files");
 const byUrl = byId("by-url");
+let mayBuildPackets = false;
 const latest = recent((made) => show(made));
 
 function put(card) {
@@ -39,7 +41,7 @@ function submit(source, name, shown) {
         card.progress(text);
         announce(`${card.name}: ${text}`);
       });
-      card.done(made);
+      card.done(made, mayBuildPackets);
       announce(say(words.progress.done, { file: card.name, conclusion: words.conclusions[made.conclusion]?.label ?? "" }));
     } catch (problem) {
       card.failed(problem);
@@ -64,7 +66,7 @@ function submitFiles(given, isPasted = false) {
 function show(made) {
   const card = new Card(made.file, `/v1/checks/${encodeURIComponent(made.finding_id)}/picture`);
   put(card);
-  card.done(made);
+  card.done(made, mayBuildPackets);
   card.element.focus();
 }
 
@@ -113,34 +115,9 @@ function listen() {
   });
 }
 
-async function signOut() {
-  try {
-    await ask("DELETE", "/v1/session");
-    location.assign("/sign-in");
-  } catch (problem) {
-    if (problem.status !== 401) tell(told, problem);
-  }
-}
-
-/** For who signed in by a password, where there is an identity provider: link the account to the person there. */
-function offerLink(who) {
-  const button = byId("link");
-  if (!button || who.is_linked !== false) return;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    try {
-      location.assign((await (await ask("POST", "/v1/session/oidc")).json()).url);
-    } catch (problem) {
-      tell(told, problem);
-    }
-  });
-}
-
 async function start() {
-  const who = await session();
-  offerLink(who);
-  byId("who").textContent = say(words.signed_in_as, { name: visible(who.name ?? ""), organisation: visible(who.organisation) });
-  byId("sign-out").addEventListener("click", signOut);
+  const who = await account(told);
+  mayBuildPackets = mayBuild(who);
   if (who.scopes.includes("checks:write")) listen();
   else {
     byId("hand-in").hidden = true;
@@ -156,8 +133,4 @@ async function start() {
   if (asked) show(await read(`/v1/checks/${encodeURIComponent(asked)}`));
 }
 
-// A page that the browser kept after signing out is not to be looked at again.
-addEventListener("pageshow", (event) => {
-  if (event.persisted) session().catch(() => toSignIn());
-});
 start().catch((problem) => tell(told, problem)).finally(() => document.documentElement.classList.add("started"));

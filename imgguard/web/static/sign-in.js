@@ -7,10 +7,12 @@ const form = byId("sign-in");
 const button = form.querySelector("button");
 const asked = new URLSearchParams(location.search);
 
+const PAGES = ["/", "/packets"];
+
 /** Where to go on: a page of ours, whatever the address says. */
 function next() {
   const target = new URL(asked.get("to") ?? "/", location.origin);
-  return target.origin === location.origin && target.pathname === "/" ? target.pathname + target.search : "/";
+  return target.origin === location.origin && PAGES.includes(target.pathname) ? target.pathname + target.search : "/";
 }
 
 async function signIn(event) {

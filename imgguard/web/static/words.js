@@ -27,3 +27,16 @@ const times = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 export function when(iso) {
   return times.format(new Date(iso));
 }
+
+/** To the second and in UTC: what is proven of times is compared across the world, as packets write it. */
+export function exactly(iso) {
+  return `${new Date(iso).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** A size in bytes, in a unit that people read. */
+export function bytes(count) {
+  const units = ["B", "kB", "MB", "GB"];
+  const step = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), units.length - 1);
+  const value = count / 1000 ** step;
+  return `${step && value < 100 ? value.toFixed(1) : Math.round(value)} ${units[step]}`;
+}

@@ -43,6 +43,8 @@ def test_strangers_are_sent_to_sign_in_and_back(client: Client) -> None:
     answer = client.get("/?check=fnd_1&x=a%26b")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/sign-in?to=%2F%3Fcheck%3Dfnd_1%26x%3Da%2526b"
+    answer = client.get("/packets?id=fnd_1&id=ref_1")
+    assert answer.headers["location"] == "/sign-in?to=%2Fpackets%3Fid%3Dfnd_1%26id%3Dref_1"
     assert client.get("/sign-in").status_code == 200
     assert client.get("/accept").status_code == 200
 
@@ -79,9 +81,18 @@ def test_who_is_signed_in_hears_why_linking_failed(client: Client) -> None:
     assert client.get("/sign-in?problem=identity_unknown").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/sign-in", "/accept"])
+@pytest.mark.parametrize(("path", "other"), [("/", "/packets"), ("/packets", "/")])
+def test_the_pages_lead_to_each_other_and_say_which_is_shown(path: str, other: str, client: Client) -> None:
+    client.cookies["in"] = "1"
+    text = client.get(path).text
+    assert f'<a href="{path}" aria-current="page">' in text
+    assert f'<a href="{other}">' in text
+    assert text.count("aria-current") == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/packets", "/sign-in", "/accept"])
 def test_pages_allow_nothing_but_their_own_files(path: str, client: Client) -> None:
-    if path == "/":
+    if path in ("/", "/packets"):
         client.cookies["in"] = "1"
     answer = client.get(path)
     policy = dict(part.partition(" ")[::2] for part in answer.headers["content-security-policy"].split("; "))

@@ -12,6 +12,10 @@ from imgguard import web
 from imgguard.api.problems import MEDIA_TYPE
 from imgguard.api.routes import OpenRoute, ReturnRoute
 from imgguard.api.v1 import ROUTERS
+from imgguard.evidence.packet.model import Purpose
+from imgguard.evidence.packet.reference import Trust
+from imgguard.evidence.packet.verifying.steps import Level, Result
+from imgguard.ports import PacketState
 from imgguard.registry.decisions import DecidedBy, DecisionKind
 from imgguard.registry.licences import Because, LicenceStatus
 from imgguard.registry.standing import Summary
@@ -45,6 +49,11 @@ def _texts(value: object) -> Iterator[str]:
         ("disclosures", WITHHELD),
         ("standings", Summary),
         ("because", Because),
+        ("purposes", Purpose),
+        ("packet_states", PacketState),
+        ("independence", Trust),
+        ("levels", set(Level) - {Level.NONE}),
+        ("step_results", Result),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
