@@ -44,13 +44,13 @@ def test_nobody_sees_the_page_without_signing_in(opened: Open, told: Told, shot:
 
 def test_signing_in_leads_back_to_the_packets(opened: Open, site: Site) -> None:
     page = opened()
-    page.goto("/packets?id=fnd_x")
+    page.goto("/packets?packets")
     expect(page.get_by_label("Email address")).to_be_focused()
     page.get_by_label("Email address").fill("shop@example.org")
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Evidence packets").wait_for()
-    assert page.url == f"{site.place}/packets?id=fnd_x"
+    assert page.url == f"{site.place}/packets?packets"
 
 
 @pytest.mark.parametrize(
