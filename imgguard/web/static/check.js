@@ -117,7 +117,8 @@ function listen() {
 
 async function start() {
   const who = await account(told);
-  mayBuildPackets = mayBuild(who);
+  // Of an own original, which only those get a packet of who may read it.
+  mayBuildPackets = mayBuild(who) && who.scopes.includes("references:read");
   if (who.scopes.includes("checks:write")) listen();
   else {
     byId("hand-in").hidden = true;
