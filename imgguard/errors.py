@@ -9,11 +9,12 @@
     |- Conflict              DuplicateReference InvalidTransition IdempotencyMismatch StaleRevision WitnessSizeDiffers
     |- VerificationError     DigestMismatch NotCanonical RecordInvalid LeafInvalid InclusionProofInvalid
     |                        ConsistencyProofInvalid TileInvalid NoteInvalid CheckpointInvalid QuorumNotReached
-    |                        TimestampInvalid PacketInvalid PacketMismatch LogForked LogInconsistent
+    |                        TimestampInvalid OpenTimestampsInvalid PacketInvalid PacketMismatch
+    |                        LogForked LogInconsistent
     |- Overloaded            IndexNotReady QueueFull RateLimited
     `- DependencyError       StoreUnavailable IndexUnavailable WeightsUnavailable WorkerCrashed
                              IdentityProviderUnavailable TimestampAuthorityUnavailable TimestampRefused
-                             WitnessUnavailable WitnessRefused
+                             WitnessUnavailable WitnessRefused CalendarUnavailable
 
 Each class has a stable ``code`` (part of the JSON contract) and a ``hint``: what the person who sees it can do.
 Weak geometry is a result, not an error.
@@ -313,6 +314,13 @@ class TimestampInvalid(VerificationError):
     hint = "Treat the token as proof of nothing; ask whoever gave it for the one that the authority sent."
 
 
+class OpenTimestampsInvalid(VerificationError):
+    """An OpenTimestamps file cannot be read, is about something else, or contradicts a block of the trust file."""
+
+    code = "opentimestamps_invalid"
+    hint = "Treat the file as proof of nothing; compare the block in the trust file with what a node of Bitcoin says."
+
+
 class PacketInvalid(VerificationError):
     """An evidence packet is none, or its parts do not go together. ``reason`` is a word, ``file`` the part at fault."""
 
@@ -432,6 +440,17 @@ class TimestampRefused(DependencyError):
 
     code = "timestamp_refused"
     hint = "The same request is refused again: name another authority in IMGGUARD_TIMESTAMP_AUTHORITIES."
+
+
+class CalendarUnavailable(DependencyError):
+    """A calendar of OpenTimestamps does not answer as it should; ``retry_after`` in seconds, if it said so."""
+
+    code = "calendar_unavailable"
+    hint = "It is asked again later; if it stays so, name another one in IMGGUARD_OPENTIMESTAMPS_CALENDARS."
+
+    def __init__(self, detail: str, *, retry_after: float | None = None, hint: str | None = None) -> None:
+        super().__init__(detail, hint=hint)
+        self.retry_after = retry_after
 
 
 class WitnessUnavailable(DependencyError):

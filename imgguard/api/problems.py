@@ -60,6 +60,7 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.QuorumNotReached: 500,
     errors.LogForked: 500,
     errors.TimestampInvalid: 500,
+    errors.OpenTimestampsInvalid: 500,
     errors.PacketInvalid: 500,
     errors.PacketMismatch: 500,
     errors.LogInconsistent: 500,
@@ -75,6 +76,7 @@ STATUS: dict[type[errors.ImgguardError], int] = {
     errors.IdentityProviderUnavailable: 503,
     errors.TimestampAuthorityUnavailable: 503,
     errors.TimestampRefused: 503,
+    errors.CalendarUnavailable: 503,
     errors.WitnessUnavailable: 503,
     errors.WitnessRefused: 503,
 }

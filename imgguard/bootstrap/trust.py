@@ -1,5 +1,6 @@
 """Whom the operator believes: by its trust file, and what it knows of its own authority."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from imgguard.provenance.trust import Trust, TrustClass, TrustedAuthority
@@ -17,4 +18,4 @@ def operator_trust(settings: Settings, key_file: Path, embedded: LocalAuthority)
     if not key_file.exists() or found.authority_of(embedded.authority.root) is not None:
         return found
     own = TrustedAuthority(name=embedded.name, trust_class=TrustClass.SELF_ISSUED, certificate=embedded.authority.root)
-    return Trust(authorities=(*found.authorities, own), log_policy=found.log_policy, seals=found.seals)
+    return replace(found, authorities=(*found.authorities, own))

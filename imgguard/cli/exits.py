@@ -58,6 +58,7 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.QuorumNotReached: ExitCode.FAILED,
     errors.LogForked: ExitCode.FAILED,
     errors.TimestampInvalid: ExitCode.FAILED,
+    errors.OpenTimestampsInvalid: ExitCode.FAILED,
     errors.PacketInvalid: ExitCode.FAILED,
     errors.PacketMismatch: ExitCode.FAILED,
     errors.LogInconsistent: ExitCode.FAILED,
@@ -73,6 +74,7 @@ EXIT_CODES: dict[type[errors.ImgguardError], ExitCode] = {
     errors.IdentityProviderUnavailable: ExitCode.DEPENDENCY,
     errors.TimestampAuthorityUnavailable: ExitCode.DEPENDENCY,
     errors.TimestampRefused: ExitCode.DEPENDENCY,
+    errors.CalendarUnavailable: ExitCode.DEPENDENCY,
     errors.WitnessUnavailable: ExitCode.DEPENDENCY,
     errors.WitnessRefused: ExitCode.DEPENDENCY,
 }

@@ -3,10 +3,11 @@
 Trust comes from this file only, never from what is to be verified: a token that brings a root along proves nothing.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -15,7 +16,14 @@ from cryptography import x509
 from imgguard.errors import ConfigurationError
 
 _AUTHORITY_KEYS = frozenset({"name", "class", "certificate", "not_before", "not_after"})
+_BLOCK_KEYS = frozenset({"height", "merkle_root", "time"})
 _LONGEST_NAME = 200
+_HIGHEST = 2**31
+_LAST_YEAR = 2106
+"""Of what the 32 bits for the time of a block can say."""
+_ROOT = re.compile(r"[0-9a-f]{64}")
+BLOCK_TOLERANCE = timedelta(hours=2)
+"""The time of a block is its miner's. Nodes take a block whose time is up to two hours ahead of their own."""
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 
 
@@ -53,12 +61,32 @@ class TrustedSeal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedBlock:
+    """A block of Bitcoin that the verifier has looked up. ``merkle_root``: 32 bytes in the order in which they are
+    hashed, which is not that in which block explorers print them. ``time`` is what the block says."""
+
+    height: int
+    merkle_root: bytes
+    time: datetime
+
+    @property
+    def no_later_than(self) -> datetime:
+        """By when what it holds existed: miners' clocks may be off by `BLOCK_TOLERANCE`."""
+        return self.time + BLOCK_TOLERANCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
     """``log_policy`` is the text of a C2SP tlog-policy, for whoever reads those."""
 
     authorities: tuple[TrustedAuthority, ...] = ()
     log_policy: str | None = None
     seals: tuple[TrustedSeal, ...] = ()
+    blocks: tuple[TrustedBlock, ...] = ()
+
+    def block(self, height: int) -> TrustedBlock | None:
+        """The block of Bitcoin of that number; None for one that the file does not have."""
+        return next((one for one in self.blocks if one.height == height), None)
 
     def sealer(self, certificate: x509.Certificate) -> TrustedSeal | None:
         """Whose certificate it is; None for one that the file does not have."""
@@ -74,12 +102,13 @@ def read_trust(text: str) -> Trust:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise _wrong("", f"it is no TOML: {error}") from error
-    _only_keys(document, frozenset({"authority", "log", "seal"}), "")
+    _only_keys(document, frozenset({"authority", "bitcoin", "log", "seal"}), "")
     authorities = tuple(_authority(entry, place) for entry, place in _entries(document, "authority"))
     seals = tuple(_seal(entry, place) for entry, place in _entries(document, "seal"))
     _all_different("authority", authorities)
     _all_different("seal", seals)
-    return Trust(authorities=authorities, log_policy=_log_policy(document.get("log")), seals=seals)
+    log_policy = _log_policy(document.get("log"))
+    return Trust(authorities=authorities, log_policy=log_policy, seals=seals, blocks=_blocks(document))
 
 
 def _entries(document: Mapping[str, Any], kind: str) -> list[tuple[object, str]]:
@@ -104,6 +133,30 @@ def _seal(entry: object, place: str) -> TrustedSeal:
     _only_keys(entry, frozenset({"name", "certificate"}), place)
     pem = _text(entry, "certificate", place)
     return TrustedSeal(name=_name(entry, place), certificate=_certificate(pem, f"{place}, certificate"))
+
+
+def _blocks(document: Mapping[str, Any]) -> tuple[TrustedBlock, ...]:
+    found: dict[int, TrustedBlock] = {}
+    for entry, place in _entries(document, "bitcoin"):
+        block = _block(entry, place)
+        if found.setdefault(block.height, block) is not block:
+            raise _wrong(place, f"block {block.height} is there twice")
+    return tuple(found.values())
+
+
+def _block(entry: object, place: str) -> TrustedBlock:
+    if not isinstance(entry, dict):
+        raise _wrong(place, "it is no table")
+    _only_keys(entry, _BLOCK_KEYS, place)
+    height, time = entry.get("height"), _moment(entry, "time", place)
+    if not isinstance(height, int) or isinstance(height, bool) or not 0 <= height < _HIGHEST:
+        raise _wrong(f"{place}, height", "it is no number of a block")
+    root = _text(entry, "merkle_root", place)
+    if _ROOT.fullmatch(root) is None:
+        raise _wrong(f"{place}, merkle_root", "it is not 64 hexadecimal digits in lower case")
+    if time is None or time.year > _LAST_YEAR:
+        raise _wrong(f"{place}, time", f"it is missing, or later than the year {_LAST_YEAR}")
+    return TrustedBlock(height=height, merkle_root=bytes.fromhex(root)[::-1], time=time)
 
 
 def _log_policy(log: object) -> str | None:

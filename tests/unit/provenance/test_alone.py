@@ -21,9 +21,11 @@ VERIFIERS = {
     "shapes",
     "records",
     "leaves",
+    "opentimestamps",
 }
 MAKERS = {"keys", "tiles"}
 TIMES = {
+    "anchors",
     "authority",
     "submissions",
     "timestamp_chains",
