@@ -7,26 +7,20 @@ that are not public are for the operator to allow, no redirect is followed, and 
 
 import secrets
 import ssl
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
 
 import httpcore
 
 from imgguard.errors import FetchFailed, FetchRefused, TimestampAuthorityUnavailable, TimestampInvalid
 from imgguard.net.connection import Connect, connect
-from imgguard.net.exchange import Answer, Call, Message, exchange
+from imgguard.net.exchange import Call, Message, exchange
 from imgguard.net.operators import ALL_PORTS, operators_addresses
 from imgguard.net.policy import Deadline, FetchPolicy
 from imgguard.net.resolving import Resolver, SystemResolver
 from imgguard.net.urls import parse_url
+from imgguard.net.waiting import seconds_to_wait
 from imgguard.ports import Clock
 from imgguard.provenance.timestamp_requests import QUERY, REPLY
 from imgguard.provenance.timestamps import MAX_TOKEN_BYTES, Digest, read_response, request_for
-
-LONGEST_WAIT = 86_400.0
-"""Seconds. Of `Retry-After`: what asks for more is not waited for longer."""
-
-_SECOND = timedelta(seconds=1)
 
 
 class RemoteAuthority:
@@ -81,21 +75,9 @@ class RemoteAuthority:
             if answer.status != 200:
                 raise TimestampAuthorityUnavailable(
                     f"the timestamp authority {self.name} answered with status {answer.status}",
-                    retry_after=self._retry_after(answer),
+                    retry_after=seconds_to_wait(answer, now=self._clock.now()),
                 )
             declared = (answer.declared_type or "").partition(";")[0].strip().lower()
             if declared != REPLY:
                 raise FetchFailed("it answered with something else than a timestamp response")
             return answer.body(max_bytes=MAX_TOKEN_BYTES)
-
-    def _retry_after(self, answer: Answer) -> float | None:
-        """Seconds, or those until a date (RFC 9110, section 10.2.3); None for what is neither."""
-        text = (answer.header("retry-after") or "").strip()
-        if text.isascii() and text.isdecimal():
-            return min(float(text[:9]), LONGEST_WAIT)
-        try:
-            at = parsedate_to_datetime(text)
-        except (ValueError, TypeError, OverflowError):
-            return None
-        until = (at.replace(tzinfo=at.tzinfo or UTC) - self._clock.now()) / _SECOND
-        return min(max(0.0, until), LONGEST_WAIT)
