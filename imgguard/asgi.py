@@ -28,6 +28,7 @@ from imgguard.worker.packet_builder import PacketBuilder
 from imgguard.worker.pool import Pool
 
 _TIDY_SECONDS = 3600.0
+_ANCHORING_SECONDS = 60.0
 _GRACE_SECONDS = 20.0
 """What workers are given to finish the pictures they have in hand. Requests that wait have been answered by then."""
 
@@ -62,6 +63,8 @@ def build(settings: Settings, *, hosts: Iterable[str] = ()) -> FastAPI:
         services.transparency.check()
         opening.enter_context(Publisher(services.transparency, seconds=settings.log_checkpoint_seconds))
         opening.enter_context(Repeated("stamper", services.stamping.run))
+        if services.calendars:
+            opening.enter_context(Repeated("anchoring", services.anchoring.run, pause=_ANCHORING_SECONDS))
         if services.log_witnesses:
             opening.enter_context(Repeated("witnessing", services.witnessing.run))
         opening.enter_context(Messenger(services.webhook_sender))

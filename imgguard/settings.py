@@ -1,6 +1,7 @@
 """All settings: one frozen object, built once at an entry point, from the environment (prefix ``IMGGUARD_``)."""
 
 import os
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal, Self
@@ -12,6 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EMBEDDED = "embedded"
 """Among `timestamp_authorities`: the one that runs within imgguard."""
+_ADDRESS = re.compile(r"https://[A-Za-z0-9._/:-]{1,900}")
+"""What a calendar can call itself in an OpenTimestamps file."""
 
 
 class Settings(BaseSettings):
@@ -227,7 +230,10 @@ class Settings(BaseSettings):
         "https, or `embedded` for our own, which proves nothing to outsiders.",
     )
     timestamp_timeout_seconds: float = Field(
-        default=15.0, gt=0, le=3600, description="Longest time one timestamp authority may take to answer, in seconds."
+        default=15.0,
+        gt=0,
+        le=3600,
+        description="Longest time one timestamp authority or calendar may take to answer, in seconds.",
     )
     timestamp_renewal_days: int = Field(
         default=90,
@@ -240,6 +246,15 @@ class Settings(BaseSettings):
         default=None,
         description="File that says which timestamp authorities are believed (docs/timestamps.md); with it, tokens of "
         "others are not taken.",
+    )
+
+    opentimestamps_calendars: str | None = Field(
+        default=None,
+        description="Calendars of OpenTimestamps that checkpoints are handed to, with commas between them: addresses "
+        "with https, of the calendars themselves and not of a pool; none turns it off (docs/timestamps.md).",
+    )
+    opentimestamps_hours: int = Field(
+        default=24, ge=1, le=8_784, description="Hours from one checkpoint that is handed to calendars to the next."
     )
 
     log_witnesses: Path | None = Field(
@@ -321,6 +336,12 @@ class Settings(BaseSettings):
         _authorities(value)
         return value
 
+    @field_validator("opentimestamps_calendars")
+    @classmethod
+    def _are_calendars(cls, value: str | None) -> str | None:
+        _calendars(value)
+        return value
+
     @field_validator("oidc_issuer")
     @classmethod
     def _is_issuer(cls, value: str | None) -> str | None:
@@ -369,6 +390,11 @@ class Settings(BaseSettings):
         return _authorities(self.timestamp_authorities)
 
     @property
+    def calendar_urls(self) -> tuple[str, ...]:
+        """``opentimestamps_calendars``, parsed; without slashes at the end."""
+        return _calendars(self.opentimestamps_calendars)
+
+    @property
     def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """``trusted_proxies``, parsed."""
         return _networks(self.trusted_proxies)
@@ -414,6 +440,19 @@ def _authorities(value: str | None) -> tuple[str, ...]:
         _ = parts.port  # raises ValueError for one that is none
     if len(set(found)) != len(found):
         raise ValueError("an authority is there twice")
+    return found
+
+
+def _calendars(value: str | None) -> tuple[str, ...]:
+    found = tuple(part.rstrip("/") for part in _parts(value))
+    for part in found:
+        if not _ADDRESS.fullmatch(part):
+            raise ValueError("each is like https://calendar.example.org, without a query")
+        if not urlsplit(part).hostname:
+            raise ValueError("a calendar's address has a host")
+        _ = urlsplit(part).port  # raises ValueError for one that is none
+    if len(set(found)) != len(found):
+        raise ValueError("a calendar is there twice")
     return found
 
 

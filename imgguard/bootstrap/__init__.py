@@ -25,6 +25,7 @@ from imgguard.ports import Room
 from imgguard.storage.folders import folder_bytes
 
 if TYPE_CHECKING:
+    from imgguard.services.anchoring import Anchoring
     from imgguard.services.checks import Checks
     from imgguard.services.feeds import Feeds
     from imgguard.services.hash_search import HashSearch
@@ -131,6 +132,7 @@ class Services(PeopleServices):
             files=self.log_files,
             keys=keys,
             tokens=self.token_store,
+            anchors=self.anchor_store,
             clock=self.clock,
             authorities=[StampedBy(one.url, one.name) for one in self.timestamp_authorities],
         )
@@ -148,6 +150,20 @@ class Services(PeopleServices):
             trust=read_trust_file(settings.trust_file),
             clock=self.clock,
             renewal=timedelta(days=settings.timestamp_renewal_days),
+            lease=timedelta(seconds=settings.timestamp_timeout_seconds + _LEASE_SECONDS),
+        )
+
+    @cached_property
+    def anchoring(self) -> "Anchoring":
+        from imgguard.services.anchoring import Anchoring
+
+        settings = self.settings
+        return Anchoring(
+            log=self.log_store,
+            anchors=self.anchor_store,
+            calendars=self.calendars,
+            clock=self.clock,
+            every=timedelta(hours=settings.opentimestamps_hours),
             lease=timedelta(seconds=settings.timestamp_timeout_seconds + _LEASE_SECONDS),
         )
 

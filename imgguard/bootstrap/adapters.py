@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from imgguard.imaging.sandbox import SandboxedDecoder
     from imgguard.net.fetcher import SafeFetcher
     from imgguard.net.oidc import OidcProvider
-    from imgguard.ports import LogWitness, TimestampAuthority
+    from imgguard.ports import Calendar, LogWitness, TimestampAuthority
     from imgguard.provenance.policy import Policy
     from imgguard.services.models import Models
     from imgguard.storage.live_index import LiveIndex
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from imgguard.storage.sql.feeds import SqlFeeds
     from imgguard.storage.sql.idempotency import SqlIdempotencyKeys
     from imgguard.storage.sql.jobs import SqlJobs
+    from imgguard.storage.sql.log_anchors import SqlAnchors
     from imgguard.storage.sql.log_store import SqlLog
     from imgguard.storage.sql.log_tokens import SqlTokens
     from imgguard.storage.sql.packets import SqlPackets
@@ -170,6 +171,12 @@ class Adapters:
         return SqlLog(self.database)
 
     @cached_property
+    def anchor_store(self) -> "SqlAnchors":
+        from imgguard.storage.sql.log_anchors import SqlAnchors
+
+        return SqlAnchors(self.database)
+
+    @cached_property
     def token_store(self) -> "SqlTokens":
         from imgguard.storage.sql.log_tokens import SqlTokens
 
@@ -265,6 +272,20 @@ class Adapters:
             self.embedded_authority if url == EMBEDDED else RemoteAuthority(url, policy, clock=self.clock)
             for url in self.settings.timestamp_urls
         )
+
+    @cached_property
+    def calendars(self) -> "tuple[Calendar, ...]":
+        """Of OpenTimestamps, in the order of the settings. None is asked before there is something to anchor."""
+        from imgguard.net.calendars import RemoteCalendar
+        from imgguard.net.policy import FetchPolicy
+
+        policy = FetchPolicy(
+            seconds=self.settings.timestamp_timeout_seconds,
+            connect_seconds=self.settings.fetch_connect_seconds,
+            allowed_networks=self.settings.allowed_networks,
+            contact=self.settings.fetch_contact,
+        )
+        return tuple(RemoteCalendar(url, policy, clock=self.clock) for url in self.settings.calendar_urls)
 
     @cached_property
     def log_policy(self) -> "Policy | None":

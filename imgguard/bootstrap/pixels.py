@@ -144,6 +144,7 @@ class PixelServices(Adapters):
     def doctor(self) -> "Doctor":
         from imgguard.services.diagnosis import Doctor
 
+        urls = self.settings.calendar_urls
         return Doctor(
             home=self.settings.home,
             schema=HEAD,
@@ -154,5 +155,6 @@ class PixelServices(Adapters):
             models=self.models,
             calibration=lambda: self.calibration,
             tokens=lambda: self.token_store,
+            anchors=lambda: self.anchor_store.waiting(urls) if urls else None,
             clock=self.clock,
         )

@@ -35,7 +35,8 @@ def publish(context: typer.Context, json: options.Json = False, home: options.Ho
     """Write what is new into the files of the log, and sign it.
 
     `imgguard serve` does it each IMGGUARD_LOG_CHECKPOINT_SECONDS, `imgguard register` and `remove` when they end. Here
-    the timestamp authorities and the witnesses are asked too; one that is down is told, and is no error.
+    the timestamp authorities, the witnesses and the calendars of OpenTimestamps are asked too; one that is down is
+    told, and is no error.
     """
     from imgguard.bootstrap import Services
 
@@ -45,6 +46,7 @@ def publish(context: typer.Context, json: options.Json = False, home: options.Ho
         log_stamps.ask(services)
         for failure in services.witnessing.run():
             say(f"WARNING: the witness {failure.witness.name} has not signed: {failure.error.detail}")
+        log_stamps.ask_calendars(services)
         tokens = services.token_store.of_checkpoint(made.size)
     if json:
         emit({**_told(made), "timestamps": [log_stamps.token_object(one) for one in tokens]})
@@ -157,7 +159,8 @@ def proof(
         typer.Option(
             "--tokens",
             metavar="DIR",
-            help="Write there what was stamped (checkpoint.txt) and the timestamp tokens.",
+            help="Write there what was stamped (checkpoint.txt) and the timestamp tokens; where calendars are asked, "
+            "also what was anchored (anchored.txt), its OpenTimestamps file and a proof of its own.",
             show_default=False,
         ),
     ] = None,

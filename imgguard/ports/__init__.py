@@ -13,6 +13,7 @@ from imgguard.ports.accounts import (
     NewCredential,
     SessionGrant,
 )
+from imgguard.ports.anchoring import Anchor, AnchorState, AnchorStore, Calendar
 from imgguard.ports.blobs import BlobStore, StoredFile
 from imgguard.ports.catalogue import (
     BlobDeletions,
@@ -68,11 +69,15 @@ __all__ = [
     "WORKER_CRASHED",
     "Accept",
     "Accounts",
+    "Anchor",
+    "AnchorState",
+    "AnchorStore",
     "Asker",
     "Attempt",
     "AuditTrail",
     "BlobDeletions",
     "BlobStore",
+    "Calendar",
     "Capture",
     "Catalogue",
     "CheckStore",

@@ -12,6 +12,7 @@
 10 no file is stored that nothing refers to (repair: or it is deleted)
 11 no deletion is due
 12 no checkpoint waits for a timestamp for more than a day
+13 no checkpoint waits for a block of Bitcoin for more than three days
 """
 
 import io
@@ -28,6 +29,7 @@ import numpy as np
 from PIL import Image
 
 from imgguard.errors import (
+    CalendarUnavailable,
     DigestMismatch,
     ImgguardError,
     NotFound,
@@ -39,7 +41,7 @@ from imgguard.fingerprint.describe import reference_picture
 from imgguard.fingerprint.fingerprint import Descriptor, DescriptorKind, unpack_vectors, whole_vectors
 from imgguard.imaging.image import Decoder
 from imgguard.index.base import Vectors
-from imgguard.ports import BlobStore, Catalogue, Clock, ReferenceIndex, TokenStore
+from imgguard.ports import BlobStore, Catalogue, Clock, ReferenceIndex, TokenStore, Waiting
 from imgguard.registry.records import ReferenceStatus
 from imgguard.services.inspection import Inspection
 from imgguard.services.models import Models
@@ -53,6 +55,7 @@ _ORPHANED = timedelta(hours=1)
 """Files younger than this may belong to a registration that is under way."""
 
 _LONG_UNSTAMPED = timedelta(days=1)
+_LONG_UNATTESTED = timedelta(days=3)
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +74,7 @@ class Diagnosis:
 
 class Doctor:
     """``schema`` is the schema version of a database that could be opened. What may be missing or broken is handed in
-    as a function, so that failing to get it is a finding too."""
+    as a function, so that failing to get it is a finding too. ``anchors`` gives None where no calendar is asked."""
 
     def __init__(
         self,
@@ -85,6 +88,7 @@ class Doctor:
         models: Models,
         calibration: Callable[[], Calibration],
         tokens: Callable[[], TokenStore],
+        anchors: Callable[[], Waiting | None],
         clock: Clock,
     ) -> None:
         self._home = home
@@ -96,6 +100,7 @@ class Doctor:
         self._models = models
         self._calibration = calibration
         self._tokens = tokens
+        self._anchors = anchors
         self._clock = clock
         self._opened: Catalogue | None = None
         self._deep = False
@@ -120,6 +125,7 @@ class Doctor:
             ("Orphan files", self._orphans, True),
             ("Deletions", self._deletions, True),
             ("Timestamps", self._timestamps, True),
+            ("OpenTimestamps", self._opentimestamps, True),
         )
         for number, (title, check, needs_database) in enumerate(checks, 1):
             if needs_database and self._opened is None:
@@ -290,6 +296,20 @@ class Doctor:
         if self._clock.now() - waiting.since > _LONG_UNSTAMPED:
             raise TimestampAuthorityUnavailable(
                 since, hint="`imgguard log publish` asks for them now, and `imgguard log show` says why there are none."
+            )
+        return since
+
+    def _opentimestamps(self) -> str:
+        waiting = self._anchors()
+        if waiting is None:
+            return "no calendar is asked"
+        if waiting.since is None:
+            return "none waited for"
+        since = f"{waiting.count} waited for, the oldest since {waiting.since:%Y-%m-%d %H:%M}Z"
+        if self._clock.now() - waiting.since > _LONG_UNATTESTED:
+            raise CalendarUnavailable(
+                since,
+                hint="`imgguard log publish` asks the calendars now, and `imgguard log show` says what they said.",
             )
         return since
 

@@ -19,6 +19,7 @@ from imgguard.errors import (
     TileInvalid,
 )
 from imgguard.ports import (
+    AnchorStore,
     CheckpointToken,
     Clock,
     LogFiles,
@@ -36,6 +37,7 @@ from imgguard.provenance.proofs import Proof
 from imgguard.provenance.records import Kind
 from imgguard.provenance.tiles import TiledTree, bundle_path, tiles_between
 from imgguard.services.cosignatures import cosigned
+from imgguard.services.log_anchors import LogAnchor, anchor_of
 from imgguard.services.log_keys import LogKeys
 from imgguard.services.log_tiles import LogTiles
 
@@ -68,7 +70,8 @@ class LogProof:
     """``proof`` is a C2SP tlog-proof, with the cosignatures that were collected. ``opening`` is private, and None when
     it was erased.
 
-    ``tokens`` are the timestamps of the proof's checkpoint: each one with those that renew it.
+    ``tokens`` are the timestamps of the proof's checkpoint: each one with those that renew it. ``anchor`` is by
+    another, where calendars are asked.
     """
 
     leaf: LoggedLeaf
@@ -76,6 +79,7 @@ class LogProof:
     checkpoint: StoredCheckpoint
     tokens: Sequence[Sequence[CheckpointToken]]
     opening: Opening | None = field(repr=False)
+    anchor: LogAnchor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,7 @@ class Transparency:
         files: LogFiles,
         keys: LogKeys,
         tokens: TokenStore,
+        anchors: AnchorStore,
         clock: Clock,
         authorities: Sequence[StampedBy] = (),
     ) -> None:
@@ -113,6 +118,7 @@ class Transparency:
         self._keys = keys
         self._tiles = LogTiles(store=store, files=files)
         self._tokens = tokens
+        self._anchors = anchors
         self._clock = clock
         self._authorities = tuple(authorities)
 
@@ -302,4 +308,5 @@ class Transparency:
         verify_inclusion(leaf_hash(leaf.leaf), leaf.position, chosen.size, path, chosen.root)
         proof = Proof(index=leaf.position, path=path, checkpoint=cosigned(chosen.note, self._tokens)).to_bytes()
         tokens = self._tokens.chains(chosen.size)
-        return LogProof(leaf=leaf, proof=proof, checkpoint=chosen, tokens=tokens, opening=opening)
+        anchor = anchor_of(leaf, anchors=self._anchors, tiles=self._tiles, tokens=self._tokens)
+        return LogProof(leaf=leaf, proof=proof, checkpoint=chosen, tokens=tokens, opening=opening, anchor=anchor)

@@ -23,6 +23,7 @@ from imgguard.services.transparency import Transparency
 from imgguard.storage.log_files import LocalLogFiles
 from imgguard.storage.sql import log
 from imgguard.storage.sql.engine import Database
+from imgguard.storage.sql.log_anchors import SqlAnchors
 from imgguard.storage.sql.log_store import SqlLog
 from imgguard.storage.sql.log_tokens import SqlTokens
 from imgguard.storage.sql.migrate import open_database
@@ -45,7 +46,9 @@ def opened(home: Path) -> tuple[Database, SqlLog, LocalLogFiles, Transparency]:
         database,
         store,
         files,
-        Transparency(store=store, files=files, keys=keys, tokens=SqlTokens(database), clock=Clock()),
+        Transparency(
+            store=store, files=files, keys=keys, tokens=SqlTokens(database), anchors=SqlAnchors(database), clock=Clock()
+        ),
     )
 
 

@@ -30,6 +30,7 @@ from imgguard.storage.sql.tables.catalogue import (
 from imgguard.storage.sql.tables.claims import reference_claims, reference_proofs
 from imgguard.storage.sql.tables.log import (
     claimant_keys,
+    log_anchors,
     log_checkpoints,
     log_cosignatures,
     log_keys,
@@ -58,7 +59,7 @@ from imgguard.storage.sql.tables.work import (
     jobs,
 )
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration, here so that opening a current store need not import Alembic; a test keeps it true."""
 
 __all__ = [
@@ -92,6 +93,7 @@ __all__ = [
     "licence_documents",
     "licence_works",
     "licences",
+    "log_anchors",
     "log_checkpoints",
     "log_cosignatures",
     "log_keys",

@@ -73,6 +73,25 @@ log_tokens = Table(
     Index("uq_log_tokens_renewal", "renews", unique=True),
 )
 
+# One row for each calendar that is asked about a checkpoint. ``url``: as in the settings. ``ots``: the file, once the
+# calendar has answered. A row that is attested never changes.
+log_anchors = Table(
+    "log_anchors",
+    metadata,
+    Column("anchor_id", Integer, primary_key=True),
+    Column("size", ForeignKey("log_checkpoints.size"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("calendar", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("error", Text),
+    Column("ots", LargeBinary),
+    Index("ix_log_anchors_state", "state", "url", "size"),
+    Index("uq_log_anchors_checkpoint", "size", "url", unique=True),
+)
+
 # ``line``: as it stands below the note, verified when it was stored.
 log_cosignatures = Table(
     "log_cosignatures",

@@ -16,6 +16,7 @@ from imgguard.services.transparency import Transparency
 from imgguard.storage.log_files import LocalLogFiles
 from imgguard.storage.sql import log
 from imgguard.storage.sql.engine import Database
+from imgguard.storage.sql.log_anchors import SqlAnchors
 from imgguard.storage.sql.log_store import SqlLog
 from imgguard.storage.sql.log_tokens import SqlTokens
 from imgguard.storage.sql.migrate import open_database
@@ -55,6 +56,7 @@ class Books:
             files=self.files,
             keys=keys,
             tokens=SqlTokens(self.database),
+            anchors=SqlAnchors(self.database),
             clock=FixedClock(),
             authorities=self.authorities,
         )
