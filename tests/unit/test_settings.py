@@ -143,3 +143,33 @@ def test_timestamp_authorities_are_addresses_or_our_own(
         return
     with pytest.raises(ValidationError, match="timestamp_authorities"):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("calendars", "found"),
+    [
+        ("https://one.example.org", ("https://one.example.org",)),
+        (
+            "https://one.example.org/, https://two.example.org:8443/ots/",
+            ("https://one.example.org", "https://two.example.org:8443/ots"),
+        ),
+        ("", ()),
+        ("http://one.example.org", None),
+        ("https://", None),
+        ("https://one.example.org,https://one.example.org/", None),
+        ("https://ann@one.example.org", None),
+        ("https://one.example.org/?a=b", None),
+        ("https://one.example.org:99999", None),
+        ("one.example.org", None),
+    ],
+)
+def test_calendars_are_asked_by_https_alone(
+    monkeypatch: pytest.MonkeyPatch, calendars: str, found: tuple[str, ...] | None
+) -> None:
+    assert Settings().calendar_urls == ()
+    monkeypatch.setenv("IMGGUARD_OPENTIMESTAMPS_CALENDARS", calendars)
+    if found is not None:
+        assert Settings().calendar_urls == found
+        return
+    with pytest.raises(ValidationError, match="opentimestamps_calendars"):
+        Settings()

@@ -248,6 +248,17 @@ class TestProofs:
         assert verify_anchor(file, house.body(2), trust=read_trust(block_text(root_of(file))))
         assert house.books.log.proof_of("clm_2").anchor is None
 
+    def test_a_calendar_that_says_too_much_does_not_cost_what_others_have_said(self, house: House) -> None:
+        other = house.another()
+        house.publish(2)
+        house.run()
+        house.one.answer = forked(60)
+        other.answer = forked(61)
+        house.run(later=HOUR)
+        anchor = house.books.log.proof_of("clm_0").anchor
+        assert anchor is not None
+        assert len(parse_file(anchor.file).heights) == 60
+
     def test_the_file_has_what_all_calendars_have_said(self, house: House) -> None:
         house.another()
         house.publish(2)
