@@ -5,11 +5,15 @@ import json
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from ots_files import CALENDAR, HEIGHT, FakeCalendar
+
 from imgguard.provenance.keys import new_key, to_pem
 from imgguard.provenance.leaves import open_leaf, parse_opening
+from imgguard.provenance.opentimestamps import parse_file
 from imgguard.provenance.policy import parse_policy
 from imgguard.provenance.proofs import parse_proof, verify_proof
 from imgguard.provenance.timestamp_renewal import verify_chain
@@ -152,6 +156,43 @@ class TestTimestamps:
         assert done.code == 3
         (problem,) = [line for line in done.lines if line["status"] == "problem"]
         assert (problem["number"], problem["title"]) == (12, "Timestamps")
+        assert problem["detail"].startswith("1 waited for")
+
+    def test_calendars_are_asked_and_what_they_promise_is_no_time(
+        self, store: Path, cli: Run, monkeypatch: Any, tmp_path: Path
+    ) -> None:
+        calendar = FakeCalendar("https://127.0.0.1:9", "127.0.0.1")
+        monkeypatch.setenv("IMGGUARD_OPENTIMESTAMPS_CALENDARS", calendar.url)
+        done = cli("log", "publish")
+        assert (done.code, "WARNING: 127.0.0.1 has not anchored the checkpoint" in done.err) == (0, True)
+        assert "waiting since" in cli("log", "show").out
+        monkeypatch.setattr("imgguard.bootstrap.Services.calendars", (calendar,))
+        assert cli("log", "publish").err == ""
+        assert "promised since" in cli("log", "show").out
+        assert "no time yet" in cli("log", "show").out
+        calendar.has_block = True
+        cli("log", "publish")
+        assert f"attested by block {HEIGHT} of Bitcoin" in cli("log", "show").out
+        (anchor,) = shown(cli)["opentimestamps"]
+        assert (anchor["size"], anchor["state"], anchor["blocks"]) == (5, "attested", [HEIGHT])
+        folder = tmp_path / "tokens"
+        cli("log", "proof", references(cli)["mug.jpg"], "--tokens", str(folder))
+        file = parse_file((folder / "anchored.txt.ots").read_bytes())
+        assert file.digest == sha256((folder / "anchored.txt").read_bytes()).digest()
+        assert (folder / "anchored.txt").read_bytes() in (folder / "anchored.tlog-proof").read_bytes()
+
+    def test_the_doctor_tells_of_promises_of_more_than_three_days(
+        self, store: Path, cli: Run, monkeypatch: Any
+    ) -> None:
+        assert "no calendar is asked" in cli("doctor").out
+        monkeypatch.setenv("IMGGUARD_OPENTIMESTAMPS_CALENDARS", CALENDAR)
+        monkeypatch.setattr("imgguard.bootstrap.Services.calendars", (FakeCalendar(),))
+        cli("log", "publish")
+        assert cli("doctor").code == 0
+        later = datetime.now(UTC) + timedelta(days=3, hours=1)
+        monkeypatch.setattr("imgguard.bootstrap.SystemClock.now", lambda _: later)
+        (problem,) = [line for line in cli("doctor", "--json").lines if line["status"] == "problem"]
+        assert (problem["number"], problem["title"]) == (13, "OpenTimestamps")
         assert problem["detail"].startswith("1 waited for")
 
     def test_a_trust_file_that_cannot_be_read_is_named(self, store: Path, cli: Run, monkeypatch: Any) -> None:

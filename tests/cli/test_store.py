@@ -175,7 +175,7 @@ def test_a_healthy_doctor(store: Path, cli: Run) -> None:
     assert done.code == 0, done.out
     assert [line["number"] for line in done.lines] == list(range(1, 13))
     assert {line["status"] for line in done.lines} == {"ok"}
-    assert cli("doctor").out.count("\nok ") == 12
+    assert cli("doctor").out.count("\nok ") == 13
 
 
 def problems(cli: Run, *arguments: str) -> tuple[int, list[str]]:

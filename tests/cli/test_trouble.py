@@ -199,4 +199,4 @@ def test_an_examination_that_fails_unforeseen_spares_the_others(
     done = cli("doctor", "--json")
     assert done.code == 70
     assert [line["title"] for line in done.lines if line["status"] == "problem"] == ["Kept files", "Orphan files"]
-    assert len(done.lines) == 12
+    assert len(done.lines) == 13
