@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import Any
 
 from imgguard.errors import InvalidTransition, NotFound
-from imgguard.evidence.packet.contents import LogEvidence, ReferenceContents
+from imgguard.evidence.packet.contents import AnchorEvidence, LogEvidence, ReferenceContents
 from imgguard.evidence.packet.reference import (
     ClaimedDate,
     Claims,
@@ -48,6 +48,7 @@ def log_evidence(proof: LogProof) -> LogEvidence:
         leaf=proof.leaf.leaf,
         proof=proof.proof,
         timestamps=tuple(stamps[:_MOST_TOKENS]),
+        anchor=None if proof.anchor is None else AnchorEvidence(proof=proof.anchor.proof, file=proof.anchor.file),
     )
 
 

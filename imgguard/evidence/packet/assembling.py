@@ -7,7 +7,7 @@ from hashlib import sha256
 from imgguard.evidence.packet.contents import FindingContents, LogEvidence, PacketContents, ReferenceContents
 from imgguard.evidence.packet.finding import PacketFinding
 from imgguard.evidence.packet.model import EnclosedFile, Packet
-from imgguard.evidence.packet.reference import Basis, PacketReference, TimeBound, Trust
+from imgguard.evidence.packet.reference import Anchor, Basis, PacketReference, TimeBound, Trust
 from imgguard.evidence.packet.verifier_files import verifier_files
 from imgguard.evidence.packet.verifying import layout
 from imgguard.evidence.packet.verifying.statement import moment_of
@@ -16,6 +16,7 @@ from imgguard.evidence.packet.words import not_proven
 from imgguard.provenance.checkpoints import parse_checkpoint, verify_cosignatures
 from imgguard.provenance.leaves import parse_leaf, parse_opening
 from imgguard.provenance.notes import parse_note
+from imgguard.provenance.opentimestamps import parse_file
 from imgguard.provenance.policy import parse_policy
 from imgguard.provenance.proofs import parse_proof
 from imgguard.provenance.timestamps import verify_timestamp
@@ -34,9 +35,9 @@ _SUFFIXES = (
 def assemble(contents: PacketContents) -> tuple[Packet, dict[str, bytes]]:
     """The packet, and its files by name but for packet.json, READMEs, reports, manifest and seal.
 
-    Raises TimestampInvalid for a token that is not of its checkpoint, LeafInvalid, InclusionProofInvalid, NoteInvalid,
-    CheckpointInvalid and PolicyInvalid for evidence that cannot be read; pydantic's ValidationError for ids and
-    texts beyond the limits of `packet.json`.
+    Raises TimestampInvalid for a token that is not of its checkpoint, OpenTimestampsInvalid, LeafInvalid,
+    InclusionProofInvalid, NoteInvalid, CheckpointInvalid and PolicyInvalid for evidence that cannot be read; pydantic's
+    ValidationError for ids and texts beyond the limits of `packet.json`.
     """
     files: dict[str, bytes] = {layout.CHECKPOINT: contents.checkpoint, layout.POLICY: contents.policy}
     files |= verifier_files()
@@ -87,6 +88,7 @@ def _reference(
         "opening": folder + layout.OPENING,
         "leaf": folder + layout.LEAF,
         "log_proof": folder + layout.PROOF,
+        "anchor": _anchor(one.evidence, folder),
     }
     return one.stated.model_copy(update=update)
 
@@ -132,8 +134,23 @@ def _add_evidence(evidence: LogEvidence, folder: str, files: dict[str, bytes]) -
         layout.PROOF: evidence.proof,
         **{layout.timestamp_name(number): token for number, token in enumerate(evidence.timestamps, start=1)},
     }
+    if evidence.anchor is not None:
+        parts |= {layout.ANCHOR_PROOF: evidence.anchor.proof, layout.ANCHOR: evidence.anchor.file}
     files |= {folder + name: data for name, data in parts.items()}
     return tuple(folder + name for name in parts)
+
+
+def _anchor(evidence: LogEvidence, folder: str) -> Anchor | None:
+    """Raises OpenTimestampsInvalid for a file that is none."""
+    if evidence.anchor is None:
+        return None
+    found = parse_file(evidence.anchor.file)
+    return Anchor(
+        proof=folder + layout.ANCHOR_PROOF,
+        file=folder + layout.ANCHOR,
+        blocks=found.heights,
+        calendars=found.calendars,
+    )
 
 
 def _bounds(evidence: LogEvidence, folder: str, contents: PacketContents) -> Iterator[TimeBound]:

@@ -11,6 +11,14 @@ from imgguard.provenance.trust import Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorEvidence:
+    """Of one record: a second `.tlog-proof`, and the OpenTimestamps file about the text of its checkpoint."""
+
+    proof: bytes = field(repr=False)
+    file: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogEvidence:
     """Of one record: its opening (canonical JSON), its leaf, its `.tlog-proof`, and timestamp tokens of the text of the
     proof's checkpoint, which is best the smallest that was timestamped. At most 99 tokens."""
@@ -19,6 +27,7 @@ class LogEvidence:
     leaf: bytes = field(repr=False)
     proof: bytes = field(repr=False)
     timestamps: tuple[bytes, ...] = field(default=(), repr=False)
+    anchor: AnchorEvidence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,6 +126,16 @@ class TimeBound(PacketObject):
     file: PacketPath | None
 
 
+class Anchor(PacketObject):
+    """``file`` (OpenTimestamps) is about the text of the checkpoint of ``proof``. It names ``blocks`` of Bitcoin and
+    promises of ``calendars``, and states no time: that of a block is for whoever reads this to look up."""
+
+    proof: PacketPath
+    file: PacketPath
+    blocks: tuple[Count, ...]
+    calendars: tuple[Text, ...]
+
+
 class PacketReference(PacketObject):
     """A registered picture. ``registered_by``: the name as declared, None where it is not to be told.
 
@@ -149,9 +159,11 @@ class PacketReference(PacketObject):
     opening: PacketPath | None
     leaf: PacketPath | None
     log_proof: PacketPath | None
+    anchor: Anchor | None = None
 
     def paths(self) -> Iterator[str]:
         """Every path that is named here."""
         named = (self.asset, self.thumbnail, self.record, self.opening, self.leaf, self.log_proof)
         attached = (proof.path for proof in self.proofs)
-        yield from given((*named, *attached, *(bound.file for bound in self.existed_no_later_than)))
+        anchored = () if self.anchor is None else (self.anchor.proof, self.anchor.file)
+        yield from given((*named, *attached, *(bound.file for bound in self.existed_no_later_than), *anchored))

@@ -1,11 +1,12 @@
 """What follows the first page: every reference, every finding, the files, and what all of it means."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from imgguard.evidence.packet.finding import PacketFinding
 from imgguard.evidence.packet.fonts import printable
 from imgguard.evidence.packet.model import Packet
-from imgguard.evidence.packet.reference import ContentCredentials, PacketReference, TimeBound, Trust
+from imgguard.evidence.packet.reference import Anchor, ContentCredentials, PacketReference, TimeBound, Trust
 from imgguard.evidence.packet.telling import Row, Teller
 from imgguard.evidence.packet.tiles import Tiles
 from imgguard.evidence.packet.words import remark_in
@@ -120,7 +121,21 @@ def _times(reference: PacketReference, teller: Teller) -> list[dict[str, Any]]:
         "counts": False,
         "file": "",
     }
-    return [*(_time(bound, teller) for bound in bounds), own]
+    return [*(_time(bound, teller) for bound in bounds), *_anchor_times(reference.anchor, teller), own]
+
+
+def _anchor_times(anchor: Anchor | None, teller: Teller) -> Iterator[dict[str, Any]]:
+    """Blocks of Bitcoin, whose times the reader has to look up; promises only where there is no block."""
+    if anchor is None:
+        return
+    words = teller.words["anchor"]
+    fixed = {"basis": words["basis"], "trust": teller.words["trust"][Trust.UNKNOWN.value], "counts": False}
+    for height in anchor.blocks:
+        named = {key: words[key].format(height=height) for key in ("block_at", "block")}
+        yield {"at": named["block_at"], "by": named["block"], "file": anchor.file, **fixed}
+    if not anchor.blocks:
+        for calendar in anchor.calendars:
+            yield {"at": words["promise"], "by": printable(calendar), "file": anchor.file, **fixed}
 
 
 def _time(bound: TimeBound, teller: Teller) -> dict[str, Any]:

@@ -127,6 +127,33 @@ def test_the_first_page_is_one_page(references: int, findings: int, language: La
     assert end_of_first_page(packet, files, language, tmp_path) == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "after", "promise", "unknown"),
+    [
+        ("en", "Two hours after the time of Bitcoin block 840000", "a promise, not a time", "COUNTS FOR NOTHING"),
+        ("zh", "比特币区块 840000 所载时间之后两小时", "只是承诺，不是时间", "不予采信"),
+    ],
+)
+def test_a_block_of_bitcoin_is_no_time_in_the_report_and_a_promise_is_called_one(
+    language: Language, after: str, promise: str, unknown: str
+) -> None:
+    paths = {"proof": "references/1/anchored.tlog-proof", "file": "references/1/anchored.ots"}
+    blobs = {"files": dict.fromkeys(paths.values(), b"-")}
+
+    def rows(**anchor: Any) -> list[dict[str, Any]]:
+        content = packets.packet_of([packets.reference(anchor=paths | anchor)], [packets.finding()], **blobs)
+        assert render_report(*content, language=language).startswith(b"%PDF")
+        found: list[dict[str, Any]] = seen(*content, language=language)["references"][0]["times"]
+        return [row for row in found if row["file"] == paths["file"]]
+
+    (block,) = rows(blocks=[840_000], calendars=["https://calendar.example"])
+    assert after in block["at"]
+    assert (block["basis"], block["counts"], unknown in block["trust"]) == ("OpenTimestamps", False, True)
+    (pending,) = rows(blocks=[], calendars=["https://calendar.example"])
+    assert promise in pending["at"]
+    assert (pending["by"], pending["counts"]) == ("https://calendar.example", False)
+
+
 def test_the_first_page_says_how_much_more_there_is() -> None:
     fullest = seen(*packets.packet(references=12, findings=10))["first_pages"][0]
     assert len(fullest["pairs"]) == 3

@@ -77,7 +77,7 @@ def test_every_word_of_the_product_has_its_name(language: Language) -> None:
         assert set(said[key]) == {one.value for one in kind}
     assert {one.value for one in LicenceStatus} < set(said["licences"])
     assert {one.value for one in DecisionKind} | {f"by_{one.value}" for one in DecidedBy} < set(said["decisions"])
-    assert len(said["glossary"]) == 8
+    assert len(said["glossary"]) == 9
 
 
 def test_self_issued_times_are_labelled_in_so_many_words() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ots_files import CALENDAR, HEIGHT, FakeCalendar, block_text, root_of
 
 from imgguard.bootstrap import Services
 from imgguard.errors import InputError, InvalidTransition, NotFound
@@ -15,6 +16,7 @@ from imgguard.evidence.packet.model import Packet, Purpose
 from imgguard.evidence.packet.verifying.packets import verify_packet
 from imgguard.evidence.packet.verifying.steps import Level, StepNumber, VerificationReport
 from imgguard.provenance.leaves import parse_opening
+from imgguard.provenance.opentimestamps import parse_file
 from imgguard.provenance.records import Claims, Kind, ProofKind, parse_record
 from imgguard.provenance.trust import Trust, read_trust
 from imgguard.registry.claims import NewClaims
@@ -228,6 +230,29 @@ def test_an_expired_listing_is_missing_and_not_drawn(services: Services) -> None
     assert (packet.findings[0].listing.asset, packet.findings[0].pictures) == (None, {})
     assert "listing_not_enclosed" in codes(packet)[0]
     assert verified(data).holds
+
+
+def test_an_anchor_is_enclosed_and_is_a_time_for_whoever_knows_the_block(services: Services) -> None:
+    ids = reference_id(services, MUG), finding_id(services, COPY)
+    calendar = FakeCalendar()
+    services.calendars = (calendar,)
+    services.anchoring.run()
+    data, packet = built(services, *ids)
+    assert packet.references[0].anchor is not None
+    assert (packet.references[0].anchor.blocks, packet.references[0].anchor.calendars) == ((), (CALENDAR,))
+    assert {"findings/1/anchored.ots", "findings/1/anchored.tlog-proof"} <= set(packet.findings[0].proofs)
+    trust = services.packets.trust_file()
+    assert verified(data, trust=read_trust(trust)).level is Level.LOGGED
+    calendar.has_block = True
+    services.anchoring.run(at_once=True)
+    data, packet = built(services, *ids)
+    assert packet.references[0].anchor is not None
+    assert packet.references[0].anchor.blocks == (HEIGHT,)
+    root = root_of(parse_file(files(data)["references/1/anchored.ots"]))
+    trust += block_text(root, at=packet.created_at)
+    report = verified(data, trust=read_trust(trust), level=Level.TIMESTAMPED)
+    assert report.holds
+    assert any(f"says block {HEIGHT} of Bitcoin" in one for one in report.proven)
 
 
 def test_the_policy_of_the_operator_is_in_packet_and_trust_file(made_home: Path, tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ UNLISTED = frozenset((PACKET, *READMES, *REPORTS))
 
 RECORD, OPENING, LEAF, PROOF = "record.json", "opening.json", "leaf.json", "inclusion.tlog-proof"
 """Of each reference, and of each finding that is in the log."""
+ANCHOR_PROOF, ANCHOR = "anchored.tlog-proof", "anchored.ots"
+"""Of the same, where calendars of OpenTimestamps were asked: one more proof, and the file about its checkpoint."""
 DOCUMENT = "finding.json"
 """Of a finding: the document whose digest its record has."""
 

@@ -49,38 +49,54 @@ def check_inclusion(entries: Sequence[Entry], container: Container) -> tuple[Inc
 
     Raises PacketInvalid.
     """
-    newest = _checkpoint(container.read(CHECKPOINT, most_bytes=LONGEST_NOTE), CHECKPOINT)
+    newest = newest_checkpoint(container)
     roots = {newest.size: newest.root}
-    found = []
-    for entry in entries:
-        # 1
-        try:
-            proof = parse_proof(entry.proof)
-            checkpoint = _checkpoint(proof.checkpoint, entry.proof_file)
-            verify_inclusion(leaf_hash(entry.leaf_bytes), proof.index, checkpoint.size, proof.path, checkpoint.root)
-        except InclusionProofInvalid as error:
-            raise _refused(error, entry.proof_file) from error
-        # 2
-        if checkpoint.origin != newest.origin:
-            raise PacketInvalid("it is of another log", reason="other_log", file=entry.proof_file)
-        if roots.setdefault(checkpoint.size, checkpoint.root) != checkpoint.root:
-            detail = f"two checkpoints of {checkpoint.size} leaves have two roots: the log was forked"
-            raise PacketInvalid(detail, reason="log_forked", file=entry.proof_file)
-        # 3
-        if checkpoint.size > newest.size:
-            raise PacketInvalid("a proof has a newer checkpoint", reason="checkpoint_rolled_back", file=CHECKPOINT)
-        found.append(Included(entry=entry, checkpoint=checkpoint, note=proof.checkpoint))
-    return tuple(found)
+    # 1, 2, 3
+    return tuple(included_by(entry, entry.proof, entry.proof_file, newest, roots) for entry in entries)
+
+
+def newest_checkpoint(container: Container) -> Checkpoint:
+    """What `log/checkpoint` says. Raises PacketInvalid."""
+    return _checkpoint(container.read(CHECKPOINT, most_bytes=LONGEST_NOTE), CHECKPOINT)
+
+
+def included_by(entry: Entry, data: bytes, file: str, newest: Checkpoint, roots: dict[int, bytes]) -> Included:
+    """The ``entry`` with the checkpoint of the proof ``data``, which is called ``file``; steps as in `check_inclusion`.
+
+    ``roots``: those of the checkpoints so far, by size; this one's is added. Raises PacketInvalid.
+    """
+    # 1
+    try:
+        proof = parse_proof(data)
+        checkpoint = _checkpoint(proof.checkpoint, file)
+        verify_inclusion(leaf_hash(entry.leaf_bytes), proof.index, checkpoint.size, proof.path, checkpoint.root)
+    except InclusionProofInvalid as error:
+        raise _refused(error, file) from error
+    # 2
+    if checkpoint.origin != newest.origin:
+        raise PacketInvalid("it is of another log", reason="other_log", file=file)
+    if roots.setdefault(checkpoint.size, checkpoint.root) != checkpoint.root:
+        detail = f"two checkpoints of {checkpoint.size} leaves have two roots: the log was forked"
+        raise PacketInvalid(detail, reason="log_forked", file=file)
+    # 3
+    if checkpoint.size > newest.size:
+        raise PacketInvalid("a proof has a newer checkpoint", reason="checkpoint_rolled_back", file=CHECKPOINT)
+    return Included(entry=entry, checkpoint=checkpoint, note=proof.checkpoint)
 
 
 def check_logs(included: Sequence[Included], container: Container, policy: Policy) -> None:
     """That logs of ``policy`` have signed all checkpoints; keys in a packet count for nothing. Raises PacketInvalid."""
     newest = container.read(CHECKPOINT, most_bytes=LONGEST_NOTE)
     for note, file in [(newest, CHECKPOINT), *((one.note, one.entry.proof_file) for one in included)]:
-        try:
-            open_checkpoint(note, policy.log_keys)
-        except (NoteInvalid, CheckpointInvalid) as error:
-            raise _refused(error, file) from error
+        check_log(note, file, policy)
+
+
+def check_log(note: bytes, file: str, policy: Policy) -> None:
+    """The same of one ``note``, in the file of that name. Raises PacketInvalid."""
+    try:
+        open_checkpoint(note, policy.log_keys)
+    except (NoteInvalid, CheckpointInvalid) as error:
+        raise _refused(error, file) from error
 
 
 def cosignatures_of(one: Included, policy: Policy) -> tuple[Cosignature, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from imgguard.errors import ConfigurationError, PacketInvalid, PolicyInvalid
+from imgguard.evidence.packet.verifying.anchors import Anchored, check_anchors, check_block_times
 from imgguard.evidence.packet.verifying.container import LARGEST_PACKET, Container, read_container
 from imgguard.evidence.packet.verifying.layout import MANIFEST, PACKET, SEAL
 from imgguard.evidence.packet.verifying.log import (
@@ -66,7 +67,8 @@ def verify_packet(
     7. As many of its witnesses have cosigned each of them as its policy asks for.
     8. Timestamp tokens are of these checkpoints, and hold at their own time; each reference has one by an authority
        that ``trust`` calls independent or qualified; `packet.json` promises no more than they show.
-    9. OpenTimestamps are not looked at.
+    9. OpenTimestamps files are of checkpoints that have the leaves, and blocks of Bitcoin hold what they say, as far as
+       ``trust`` names those blocks.
     10. No time contradicts another.
 
     The first step that fails is the last one that is looked at. Raises ConfigurationError when the policy of ``trust``
@@ -111,7 +113,9 @@ def verify_packet(
         packet_id=report.packet_id,
         level_asked=level,
         steps=report.steps,
-        proven=proven(report.level, run.seal, run.trust, run.included, run.stamped, run.cosignatures, run.policy),
+        proven=proven(
+            report.level, run.seal, run.trust, run.included, run.stamped, run.cosignatures, run.policy, run.anchored
+        ),
         not_proven=not_proven(report.level, run.statement),
     )
 
@@ -140,6 +144,7 @@ class _Run:
     entries: Sequence[Entry] = ()
     included: Sequence[Included] = ()
     stamped: Sequence[Stamped] = ()
+    anchored: Sequence[Anchored] = ()
     cosignatures: Mapping[str, Sequence[Cosignature]] = field(default_factory=dict)
 
     def container_step(self) -> _Outcome:
@@ -215,11 +220,32 @@ class _Run:
         return _Outcome(f"{len(self.stamped)} tokens")
 
     def opentimestamps_step(self) -> _Outcome:
-        return _Outcome("this version does not look at them", Result.NOT_CHECKED, "not_supported")
+        self.anchored = check_anchors(self.included, self.container, self.trust, self.policy)
+        if not self.anchored:
+            return _Outcome("the packet has none", Result.NOT_CHECKED, "no_anchor")
+        if not self.has_trust:
+            return _not_judged("which blocks of Bitcoin to believe")
+        wanted = [one for one in self.included if one.entry.subject.is_reference]
+        by_subject = {one.included.entry.subject.folder: one for one in self.anchored}
+        for one in wanted or [each.included for each in self.anchored]:
+            found = by_subject.get(one.entry.subject.folder)
+            if found is None:
+                return _lacking(one, "has no OpenTimestamps file", "not_anchored")
+            if not found.timestamp.heights:
+                return _lacking(one, "has a promise of calendars only: a promise, not a time", "promise_only")
+            if not found.blocks:
+                heights = ", ".join(map(str, found.timestamp.heights))
+                detail = f"unknown: not looked at. The trust file does not name block {heights} of Bitcoin"
+                return _Outcome(detail, Result.NOT_CHECKED, "block_unknown")
+        for claim in unconfirmed_bounds(self.included, self.stamped, self.cosignatures):
+            return _Outcome(f"packet.json says {claim}; the trust file does not", Result.INSUFFICIENT, "class_unknown")
+        heights = ", ".join(dict.fromkeys(str(block.height) for one in self.anchored for block in one.blocks))
+        return _Outcome(f"block {heights} of Bitcoin")
 
     def times_step(self) -> _Outcome:
         assert self.statement is not None
         check_times(self.statement, self.included, self.stamped, self.cosignatures)
+        check_block_times(self.statement, self.anchored)
         return _Outcome()
 
 

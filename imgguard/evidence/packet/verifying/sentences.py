@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from imgguard.evidence.packet.verifying.anchors import Anchored, sentences_of
 from imgguard.evidence.packet.verifying.log import Included
 from imgguard.evidence.packet.verifying.seals import Seal
 from imgguard.evidence.packet.verifying.statement import Statement
@@ -34,6 +35,7 @@ def proven(
     stamped: Sequence[Stamped],
     cosignatures: Mapping[str, Sequence[Cosignature]],
     policy: Policy | None,
+    anchored: Sequence[Anchored] = (),
 ) -> tuple[str, ...]:
     """Nothing when ``level`` is none."""
     if level is Level.NONE or seal is None:
@@ -46,6 +48,7 @@ def proven(
     origin = next(one.checkpoint.origin for one in included)
     sentences.append(f"Each record is one that the log {origin} has committed itself to.")
     bounds = [sentence for one in included for sentence in _bounds(one, stamped, cosignatures, policy)]
+    bounds += [sentence for one in included for sentence in sentences_of(anchored, one, _what(one))]
     sentences += bounds[:_MOST]
     if len(bounds) > _MOST:
         sentences.append(f"{len(bounds) - _MOST} more such times hold.")

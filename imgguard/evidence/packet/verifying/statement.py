@@ -8,6 +8,8 @@ from typing import Any
 
 from imgguard.errors import NotCanonical, PacketInvalid, RecordInvalid
 from imgguard.evidence.packet.verifying.layout import (
+    ANCHOR,
+    ANCHOR_PROOF,
     CAPTURE,
     LEAF,
     OPENING,
@@ -31,7 +33,7 @@ _LONG = 20_000
 
 
 def _having(required: Mapping[str, shapes.Check], optional: Mapping[str, shapes.Check] | None = None) -> shapes.Check:
-    """An object that has these members, and may have the ``optional`` ones; of others nothing is said."""
+    """An object that has the ``required`` members, and perhaps the ``optional`` ones; of others nothing is said."""
 
     def check(value: object, where: str) -> None:
         if not isinstance(value, dict) or not required.keys() <= value.keys():
@@ -97,6 +99,14 @@ _ATTACHED = _having(
         "path": _or_none(_path),
     }
 )
+_ANCHOR = _having(
+    {
+        "proof": _path,
+        "file": _path,
+        "blocks": shapes.list_of(shapes.integer(0), MOST_OF_EACH),
+        "calendars": shapes.list_of(_any_text, MOST_OF_EACH),
+    }
+)
 _REFERENCE = _having(
     {
         "reference_id": shapes.text(_LONG),
@@ -115,7 +125,8 @@ _REFERENCE = _having(
         "proofs": shapes.list_of(_ATTACHED, MOST_OF_EACH),
         "existed_no_later_than": shapes.list_of(_BOUND, MOST_OF_EACH),
         **dict.fromkeys(("asset", "thumbnail", "record", "opening", "leaf", "log_proof"), _or_none(_path)),
-    }
+    },
+    {"anchor": _or_none(_ANCHOR)},
 )
 _FINDING = _having(
     {
@@ -186,14 +197,23 @@ class Subject:
         """The times that `packet.json` states."""
         return list(self.stated["existed_no_later_than"]) if self.is_reference else []
 
+    @property
+    def is_anchored(self) -> bool:
+        """Whether it should have `ANCHOR_PROOF` and `ANCHOR`. Packets from before there were any say nothing of it."""
+        if self.is_reference:
+            return self.stated.get("anchor") is not None
+        return not {self.of_log(ANCHOR_PROOF), self.of_log(ANCHOR)}.isdisjoint(self.stated["proofs"])
+
     def of_log(self, name: str) -> str:
-        """The name in the packet of `RECORD`, `OPENING`, `LEAF` or `PROOF`."""
+        """The name in the packet of `RECORD`, `OPENING`, `LEAF`, `PROOF`, `ANCHOR_PROOF` or `ANCHOR`."""
         return self.folder + name
 
     def paths(self) -> Iterator[str]:
         """Every file that `packet.json` names for it."""
         one = self.stated
         yield from self.proofs
+        if self.is_anchored:
+            yield from (self.of_log(ANCHOR_PROOF), self.of_log(ANCHOR))
         if self.is_reference:
             yield from (one[key] for key in ("asset", "thumbnail") if one[key])
             yield from (proof["path"] for proof in one["proofs"] if proof["path"])
@@ -279,6 +299,10 @@ def _check_paths(subject: Subject) -> None:
         for key, name in wanted.items():
             if subject.stated[key] != subject.of_log(name):
                 raise PacketInvalid(f"{subject.what} has no {key}", reason="not_logged", file=subject.of_log(name))
+        anchor = subject.stated.get("anchor") or {}
+        for key, name in {"proof": ANCHOR_PROOF, "file": ANCHOR}.items() if anchor else ():
+            if anchor[key] != subject.of_log(name):
+                raise PacketInvalid(f"the anchor of {subject.what} is elsewhere", reason="path", file=anchor[key])
     elif subject.is_logged:
         missing = {subject.of_log(name) for name in (RECORD, OPENING, LEAF, PROOF)} - set(subject.proofs)
         if missing:

@@ -52,7 +52,7 @@ NAMES: Final = {
     StepNumber.CHECKPOINT: "the checkpoint is signed by a log of the trust file",
     StepNumber.WITNESSES: "enough witnesses of the trust file have signed the checkpoint",
     StepNumber.TIMESTAMPS: "authorities of the trust file have timestamped the checkpoint",
-    StepNumber.OPENTIMESTAMPS: "OpenTimestamps",
+    StepNumber.OPENTIMESTAMPS: "blocks of Bitcoin that the trust file names attest the checkpoint (OpenTimestamps)",
     StepNumber.TIMES: "the times do not contradict each other",
 }
 
@@ -63,6 +63,10 @@ _NEEDS: Final = {
     Level.WITNESSED: (StepNumber.WITNESSES,),
 }
 """What each level asks for beyond those before it. A seal by somebody unknown is enough for integrity alone."""
+
+_NO_AUTHORITY: Final = frozenset(("no_timestamp", "no_independent_timestamp"))
+"""Reasons of the step `TIMESTAMPS` for which blocks of Bitcoin make up: nothing is wrong, and nobody independent said
+a time. Where `packet.json` claims more than the trust file confirms, they do not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +163,9 @@ def level_of(steps: Collection[Step]) -> Level:
     if any(step.result is Result.FAILED for step in steps):
         return Level.NONE
     passed = {step.number for step in steps if step.result is Result.PASSED}
+    if StepNumber.OPENTIMESTAMPS in passed:
+        lacking = (step for step in steps if step.number is StepNumber.TIMESTAMPS)
+        passed |= {step.number for step in lacking if step.reason in _NO_AUTHORITY}
     reached = Level.NONE
     for level, needed in _NEEDS.items():
         if not passed.issuperset(needed):

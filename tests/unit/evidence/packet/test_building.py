@@ -10,7 +10,9 @@ import packets
 import pytest
 from captured_packet import FETCHED_AT, NAMES, URL, captured_packet
 from captured_packet import LISTING as FETCHED
+from hostile_anchors import FILE_OF_HONEST, PROMISE, trusting
 from hostile_packets import members_of
+from ots_files import CALENDAR, HEIGHT
 from packet_contents import LISTING, contents, evidence, finding_contents, reference_contents
 from small_log import ONE, TWO
 from small_packet import MADE_AT, SEAL, digest, leaves, note_of, original, proof_of, refusal, token_of, trust
@@ -19,12 +21,13 @@ from imgguard.errors import InputError, TimestampInvalid
 from imgguard.evidence.packet.archive import sealed
 from imgguard.evidence.packet.assembling import assemble
 from imgguard.evidence.packet.building import build_packet
-from imgguard.evidence.packet.contents import LogEvidence, PacketContents
+from imgguard.evidence.packet.contents import AnchorEvidence, LogEvidence, PacketContents
 from imgguard.evidence.packet.model import Packet, Purpose
 from imgguard.evidence.packet.verifying.layout import OPENING, is_name
 from imgguard.evidence.packet.verifying.packets import verify_packet
 from imgguard.evidence.packet.verifying.steps import Level
 from imgguard.provenance.leaves import Opening, leaf_of, parse_opening
+from imgguard.provenance.opentimestamps import OpenTimestamp
 from imgguard.provenance.records import Kind, event_record
 from imgguard.provenance.trust import Trust
 
@@ -36,6 +39,40 @@ def built() -> bytes:
 
 def test_what_is_built_verifies_at_every_level(built: bytes) -> None:
     assert verify_packet(built, trust=trust(), level=Level.WITNESSED).holds
+
+
+class TestAnchors:
+    """A finding and two references whose leaves calendars were asked about."""
+
+    @staticmethod
+    def made(file: OpenTimestamp) -> bytes:
+        entries = leaves(2)
+        note = note_of(entries[:4])
+        anchors = [
+            AnchorEvidence(proof=proof_of(entries[:4], number, note), file=file.to_bytes()) for number in range(2)
+        ]
+        references = [
+            reference_contents(number, evidence=replace(evidence(number, 2), anchor=anchors[number - 1]))
+            for number in (1, 2)
+        ]
+        return build_packet(contents(references=tuple(references)), seal=SEAL)
+
+    def test_they_are_enclosed_and_verify_for_whoever_knows_the_block(self) -> None:
+        data = self.made(FILE_OF_HONEST)
+        report = verify_packet(data, trust=trusting(), level=Level.WITNESSED)
+        assert report.holds
+        assert any("says block 840000 of Bitcoin" in one for one in report.proven)
+        stated = Packet.model_validate_json(members_of(data)["packet.json"]).references[0]
+        assert stated.anchor is not None
+        assert (stated.anchor.blocks, stated.anchor.calendars) == ((HEIGHT,), ())
+        assert not any("anchored" in (bound.file or "") for bound in stated.existed_no_later_than)
+
+    def test_a_promise_is_enclosed_too(self) -> None:
+        data = self.made(PROMISE)
+        assert verify_packet(data, trust=trusting(), level=Level.WITNESSED).holds
+        stated = Packet.model_validate_json(members_of(data)["packet.json"]).references[0]
+        assert stated.anchor is not None
+        assert (stated.anchor.blocks, stated.anchor.calendars) == ((), (CALENDAR,))
 
 
 def test_packet_json_is_that_of_the_model_and_lists_what_is_enclosed(built: bytes) -> None:

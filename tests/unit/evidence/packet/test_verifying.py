@@ -36,7 +36,7 @@ def reasons(report: VerificationReport) -> dict[int, str | None]:
 
 def test_an_honest_packet_reaches_every_level() -> None:
     report = verified(small_packet(2).to_bytes(), trust())
-    assert reasons(report) == {9: "not_supported"}
+    assert reasons(report) == {9: "no_anchor"}
     assert report.level is Level.WITNESSED
     assert report.holds
     assert any(
@@ -49,7 +49,7 @@ def test_without_a_trust_file_only_integrity_holds_and_the_origin_is_not_verifie
     assert report.level is Level.INTEGRITY
     assert report.holds
     assert "ORIGIN NOT VERIFIED" in report.to_text()
-    assert reasons(report) == {3: "no_trust", 6: "no_trust", 7: "no_trust", 8: "no_trust", 9: "not_supported"}
+    assert reasons(report) == {3: "no_trust", 6: "no_trust", 7: "no_trust", 8: "no_trust", 9: "no_anchor"}
     assert not any("existed no later than" in one for one in report.proven)
 
 
