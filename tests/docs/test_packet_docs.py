@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from hostile_anchors import ANCHORS, anchored_packet
 from hostile_packets import HOSTILE, members_of
 from small_packet import small_packet
 
@@ -20,7 +21,7 @@ def reasons() -> set[str]:
     return {reason for group in named for reason in group if reason}
 
 
-@pytest.mark.parametrize("reason", sorted(reasons() | {reason for _, reason, _ in HOSTILE.values()}))
+@pytest.mark.parametrize("reason", sorted(reasons() | {reason for _, reason, _ in (HOSTILE | ANCHORS).values()}))
 def test_every_reason_is_documented(reason: str) -> None:
     assert f"`{reason}`" in TEXT
 
@@ -35,6 +36,6 @@ def test_every_level_is_documented(level: steps.Level) -> None:
 
 
 def test_every_kind_of_file_is_documented() -> None:
-    for name in members_of(small_packet().to_bytes()):
+    for name in {**members_of(small_packet().to_bytes()), **members_of(anchored_packet().to_bytes())}:
         last = name.rpartition("/")[2]
         assert last in TEXT or last.split(".")[0].rstrip("1-") in TEXT, name
