@@ -129,7 +129,7 @@ def test_every_way_to_register_and_to_check_is_logged(office: Office) -> None:
     assert office.as_("shop.seller").post("/v1/checks/by-url", json={"url": url}).status_code == 200
     after = office.services.transparency.status().counts
     made = {kind: count - before.get(kind, 0) for kind, count in after.items()}
-    assert {kind: count for kind, count in made.items() if count} == {"registration": 4, "finding": 1}
+    assert {kind: count for kind, count in made.items() if count} == {"registration": 4, "finding": 1, "capture": 1}
     assert list(office.services.log_store.without_leaf()) == []
 
 
