@@ -14,7 +14,8 @@ from imgguard.worker.asked_child import Child, ChildDied, ChildLate, RequestLost
 from imgguard.worker.frames import BadFrame
 
 BUILD_SECONDS = 120.0
-"""How long a packet may take, from when the process has the request."""
+"""How long a packet may take, from when the process has the request. Ten originals and ten checks took 7.6 s and 676 MB
+on two idle cores, one check 11 s on busy ones."""
 
 _MODULE = "imgguard.worker.packet_process"
 _log = logging.getLogger(__name__)

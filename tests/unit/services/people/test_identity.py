@@ -405,6 +405,8 @@ class TestKeys:
         assert house.identity.actor_of_key(secret).scopes == {
             Scope.CHECKS_READ,
             Scope.CHECKS_WRITE,
+            Scope.PACKETS_READ,
+            Scope.PACKETS_WRITE,
             Scope.LICENCES_READ,
             Scope.ORGANISATION_READ,
         }
