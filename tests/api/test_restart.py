@@ -59,6 +59,16 @@ def test_the_process_that_compares_ends_with_the_service(how: signal.Signals, wo
         assert psutil.wait_procs([comparer], timeout=PATIENCE)[1] == []
 
 
+def test_the_service_has_packets_built_by_processes_that_end_with_them(world: World) -> None:
+    with served(world) as (process, client):
+        client.headers["Authorization"] = f"Bearer {world.keys['studio.rights_holder']}"
+        answer = client.post("/v1/packets", json={"ids": [world.reference_id], "purpose": "record"}, timeout=PATIENCE)
+        assert answer.status_code == 201, answer.text
+        assert len(client.get(answer.json()["file"]).content) == answer.json()["byte_length"]
+        children = psutil.Process(process.pid).children()
+        assert not [child for child in children if "imgguard.worker.packet_process" in child.cmdline()]
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_bulk_job_goes_on_after_a_restart(how: signal.Signals, world: World) -> None:
     with served(world) as (process, client):
