@@ -239,3 +239,21 @@ def test_a_packet_is_told_in_words_that_strangers_cannot_bend(opened: Open, shot
     expect(made).to_contain_text("1.9 MB")
     expect(made.locator("img")).to_have_count(0)
     shot(page, "packets-told")
+
+
+def test_a_build_that_failed_is_told_and_not_tried_again_by_itself(opened: Open, reference_id: str, told: Told) -> None:
+    page = opened_at(sign_in(opened()), f"/packets?id={reference_id}")
+    problem = {
+        "status": 503,
+        "code": "worker_crashed",
+        "title": "Worker crashed",
+        "detail": "It ended.",
+        "hint": "Tell.",
+    }
+    asked = answer(page, "**/v1/packets", problem, 503, **{"Retry-After": "1"})
+    page.get_by_role("button", name="Build the packet").click()
+    expect(page.locator("#build-told")).to_contain_text("Worker crashed")
+    expect(page.get_by_role("button", name="Build the packet")).to_be_enabled()
+    page.wait_for_timeout(1500)
+    assert len(asked) == 1
+    told.expected += [r"status of 503"]

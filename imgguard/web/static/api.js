@@ -2,6 +2,7 @@
 import { words } from "./words.js";
 
 const MOST_TRIES = 6;
+const NEVER_AGAIN = "worker_crashed"; // what the same request would meet again, and cost others their workers
 let csrf = "";
 let isLeaving = false;
 
@@ -55,7 +56,7 @@ export async function askPatiently(method, path, options = {}, onWait = () => {}
       return await ask(method, path, options);
     } catch (problem) {
       const isBusy = [429, 503].includes(problem.status) || (problem.status === 409 && problem.wait > 0);
-      if (!isBusy || tries === MOST_TRIES) throw problem;
+      if (!isBusy || problem.code === NEVER_AGAIN || tries === MOST_TRIES) throw problem;
       const seconds = Math.min(Math.max(problem.wait, 1), 60);
       onWait(seconds);
       await pause(seconds);

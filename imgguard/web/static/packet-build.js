@@ -60,9 +60,10 @@ export function builder(ids, announce, done) {
     told.replaceChildren();
     const typed = field.value.split(/[\s,;]+/).filter(Boolean);
     const isGood = typed.every(add);
-    field.toggleAttribute("aria-invalid", false);
-    if (isGood) field.value = "";
-    else field.setAttribute("aria-invalid", "true");
+    if (isGood) {
+      field.value = "";
+      field.removeAttribute("aria-invalid");
+    } else field.setAttribute("aria-invalid", "true");
     return isGood;
   }
 
@@ -84,11 +85,14 @@ export function builder(ids, announce, done) {
       wrong(words.packets.nothing, words.packets.nothing_hint);
       return;
     }
+    const progress = (text) => {
+      submit.textContent = text;
+      announce(text);
+    };
     submit.disabled = true;
-    submit.textContent = words.packets.building;
-    announce(words.packets.building);
+    progress(words.packets.building);
     try {
-      const busy = (seconds) => announce(say(words.packets.later, { seconds }));
+      const busy = (seconds) => progress(say(words.packets.later, { seconds }));
       const response = await askPatiently("POST", "/v1/packets", { json: asked(), key: freshKey() }, busy);
       announce(words.packets.built);
       done(await response.json());

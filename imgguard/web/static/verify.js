@@ -90,11 +90,14 @@ export function verifier(announce) {
       return;
     }
     const { name } = chosen;
+    const progress = (text) => {
+      submit.textContent = text;
+      announce(text);
+    };
     submit.disabled = true;
-    submit.textContent = words.verify.working;
-    announce(words.verify.working);
+    progress(words.verify.working);
     try {
-      const busy = (seconds) => announce(say(words.verify.later, { seconds }));
+      const busy = (seconds) => progress(say(words.verify.later, { seconds }));
       const report = await (await askPatiently("POST", "/v1/packets/verify", { form: asked() }, busy)).json();
       const view = reportView(report, name);
       place.replaceChildren(view);

@@ -1,8 +1,10 @@
 """Whatever a packet does to the process that verifies it, there is a report or a typed error, in time."""
 
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, TemporaryFile
@@ -110,6 +112,31 @@ def test_one_that_does_not_start_is_no_packets_fault(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)
     with pytest.raises(DependencyError, match="does not start"):
         ask(SandboxedVerifier(module="silent_verifier"), "word")
+
+
+def test_it_ends_with_the_service_however_that_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)
+    service = (
+        "import sys\n"
+        "from imgguard.evidence.packet.sandbox import SandboxedVerifier as Verifier\n"
+        "from imgguard.evidence.packet.verifying.steps import Level\n"
+        "Verifier(module='obedient_verifier').verify(open(sys.argv[1], 'rb'), trust=None, level=Level.INTEGRITY)\n"
+    )
+    packet = tmp_path / "packet"
+    packet.write_bytes(b"sleep")
+    with subprocess.Popen([sys.executable, "-c", service, packet]) as parent:
+        children = wait_for(lambda: psutil.Process(parent.pid).children())
+        time.sleep(0.5)  # it has said that it dies with its parent
+        parent.kill()
+    assert psutil.wait_procs(children, timeout=20)[1] == []
+
+
+def wait_for[Found](look: Callable[[], Found]) -> Found:
+    until = time.monotonic() + 20
+    while not (found := look()):
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.01)
+    return found
 
 
 def test_it_is_not_told_the_secrets_of_the_service(
