@@ -64,8 +64,8 @@ class AnchorStore(Protocol):
         ...
 
     def due(self, url: str, *, at: datetime | None, limit: int) -> Sequence[Anchor]:
-        """Those of that calendar that are to be asked about, the unanswered first, then the newest. ``at`` None:
-        whether due or not."""
+        """Those of that calendar that are to be asked about, the newest first, which alone can be unanswered. ``at``
+        None: whether due or not."""
         ...
 
     def claim(self, anchor_id: int, *, due: datetime | None, until: datetime) -> bool:

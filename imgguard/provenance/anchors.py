@@ -8,7 +8,6 @@ from imgguard.errors import OpenTimestampsInvalid
 from imgguard.provenance.opentimestamps import (
     APPEND,
     BITCOIN,
-    PENDING,
     SHA256,
     OpenTimestamp,
     Operation,
@@ -64,11 +63,8 @@ def upgraded(file: OpenTimestamp, promise: Path, answer: bytes) -> OpenTimestamp
     Raises OpenTimestampsInvalid when it cannot be read, or does not go beyond the promise.
     """
     found = _behind(promise.operations, parse_tree(answer, promise.message))
-    if any(path.attestation.tag == BITCOIN for path in found):
-        kept = tuple(path for path in file.paths if path != promise)
-        found = tuple(path for path in found if path.attestation.tag != PENDING)
-    else:
-        kept = file.paths
+    has_block = any(path.attestation.tag == BITCOIN for path in found)
+    kept = tuple(path for path in file.paths if path != promise or not has_block)
     made = _written(file.digest, (*kept, *found))
     if made == _written(file.digest, file.paths):
         raise OpenTimestampsInvalid("the calendar only repeats its promise")

@@ -110,7 +110,7 @@ def test_who_claims_first_asks(database: Database, anchors: AnchorStore) -> None
     assert anchors.claim(anchor.anchor_id, due=NOON + HOUR, until=NOON + 2 * HOUR)
 
 
-def test_what_has_not_been_answered_comes_first_and_then_the_newest(database: Database, anchors: AnchorStore) -> None:
+def test_the_newest_comes_first_and_what_is_attested_is_not_due(database: Database, anchors: AnchorStore) -> None:
     for day, size in enumerate((3, 4, 5, 6)):
         checkpoint(database, size)
         prepare(anchors, ONE, at=NOON + day * DAY)

@@ -61,7 +61,7 @@ class SqlAnchors:
         statement = select(log_anchors).where(_is_open, _table.url == url).limit(limit)
         if at is not None:
             statement = statement.where(_table.next_at <= at)
-        statement = statement.order_by(_is_waiting.desc(), _table.size.desc())
+        statement = statement.order_by(_table.size.desc())
         with self._database.read() as connection:
             return [_anchor(row) for row in connection.execute(statement)]
 
