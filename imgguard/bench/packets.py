@@ -36,7 +36,7 @@ def measure_packets() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="imgguard-packets-") as name:
         folder = Path(name)
         home = folder / "home"
-        with Services(Settings(home=home)) as services:
+        with Services(Settings(home=home), several=True) as services:
             subjects = {"references": _registered(services), "findings": _found(services, folder)}
             services.transparency.publish()
             rows = [_built(services, what, ids, folder) for what, ids in subjects.items()]

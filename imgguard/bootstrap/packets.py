@@ -43,4 +43,5 @@ def packets_of(services: "Services") -> Packets:
         installation=services.installation,
         trust=operator_trust(services.settings, authority, services.embedded_authority),
         clock=services.clock,
+        threads=services.workers,
     )

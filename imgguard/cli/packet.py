@@ -98,7 +98,7 @@ def build(
         raise ConfigurationError(
             "on whose behalf is this defence?", hint="Give --for NAME: the registrant is the other side."
         )
-    with Services(options.settings_for(context, home)) as services:
+    with Services(options.settings_for(context, home), several=True) as services:
         stamped(services)
         data = services.packets.build(
             ids,

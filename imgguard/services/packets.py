@@ -6,8 +6,10 @@ Typst, which keeps hundreds of megabytes once it has set a page: the service has
 
 import hashlib
 import io
+import threading
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from imgguard import __version__
 from imgguard.errors import InputError
@@ -20,6 +22,7 @@ from imgguard.provenance.records import Kind, event_record
 from imgguard.provenance.trust import Trust
 from imgguard.registry.access import Actor
 from imgguard.registry.ids import new_id
+from imgguard.services.bulk import in_order
 from imgguard.services.installation import Installation
 from imgguard.services.invitations import checked_name
 from imgguard.services.packet_findings import ChosenMatch, PacketFindings
@@ -35,7 +38,7 @@ MOST_BYTES_OF_MEMBERS = 200_000_000
 
 class Packets:
     """Thread safe. ``trust`` is whom the operator believes, by which each packet says how independent its times
-    are."""
+    are. ``threads``: on how many the pictures are drawn."""
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class Packets:
         installation: Installation,
         trust: Trust,
         clock: Clock,
+        threads: int,
     ) -> None:
         self._references = references
         self._findings = findings
@@ -55,6 +59,7 @@ class Packets:
         self._installation = installation
         self._trust = trust
         self._clock = clock
+        self._threads = threads
 
     def build(
         self,
@@ -92,11 +97,9 @@ class Packets:
             self._findings.chosen(one.id, asked=asked, viewer=viewer) for one in subjects if one.kind == "finding"
         ]
         room = _Room(None if viewer is None else MOST_BYTES_OF_MEMBERS)
-        references = [
-            room.took(self._references.gathered(reference_id, with_original=with_originals, viewer=viewer))
-            for reference_id in _by_importance(asked, chosen)
-        ]
-        findings = [room.took(self._findings.gathered(one)) for one in chosen]
+        gathered = partial(self._references.gathered, with_original=with_originals, viewer=viewer)
+        references = [room.took(one) for one in self._each(gathered, _by_importance(asked, chosen))]
+        findings = [room.took(one) for one in self._each(self._findings.gathered, chosen)]
         # 3
         self._transparency.publish()
         checkpoint = self._transparency.file(CHECKPOINT)
@@ -127,6 +130,10 @@ class Packets:
         )
         self._log.append(record, object_id=contents.packet_id, at=now)
         return data
+
+    def _each[In, Out](self, work: Callable[[In], Out], inputs: Iterable[In]) -> Iterator[Out]:
+        """``work`` of each, in order, on several threads: drawing a finding takes half a second of a core."""
+        return in_order(work, inputs, workers=self._threads, stop=threading.Event())
 
     def trust_file(self) -> str:
         """As `Installation.trust_file`."""
