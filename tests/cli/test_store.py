@@ -173,7 +173,7 @@ def test_stats(store: Path, cli: Run) -> None:
 def test_a_healthy_doctor(store: Path, cli: Run) -> None:
     done = cli("doctor", "--deep", "--json")
     assert done.code == 0, done.out
-    assert [line["number"] for line in done.lines] == list(range(1, 13))
+    assert [line["number"] for line in done.lines] == list(range(1, 14))
     assert {line["status"] for line in done.lines} == {"ok"}
     assert cli("doctor").out.count("\nok ") == 13
 
