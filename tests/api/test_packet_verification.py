@@ -69,7 +69,7 @@ def test_integrity_is_what_is_asked_for_by_default(with_key: WithKey) -> None:
     assert (found["level_asked"], found["holds"]) == ("integrity", True)
 
 
-@pytest.mark.parametrize("at", [100, len(PACKET) // 2, len(PACKET) - 60])
+@pytest.mark.parametrize("at", [100, len(PACKET) // 2, len(PACKET) - 60], ids=["early", "middle", "late"])
 def test_a_packet_that_was_changed_is_an_answer(with_key: WithKey, at: int) -> None:
     changed = PACKET[:at] + bytes([PACKET[at] ^ 1]) + PACKET[at + 1 :]
     answer = verified(with_key("shop.seller"), changed)
