@@ -235,6 +235,11 @@ def manifest_with_a_space() -> bytes:
     return _unsealed(lambda files: files.update({MANIFEST: files[MANIFEST] + b" "}))
 
 
+def manifest_of_one_long_line() -> bytes:
+    """Whoever looks on for the rest of what begins there, each time it begins, takes an hour."""
+    return _unsealed(lambda files: files.update({MANIFEST: b'<asic:DataObjectReference URI="a">' * 200_000}))
+
+
 def no_manifest() -> bytes:
     return _unsealed(lambda files: files.__delitem__(MANIFEST))
 
@@ -294,6 +299,7 @@ ZIPS: dict[Callable[[], bytes], Refusal] = {
     file_added_beside_the_seal: (4, "not_explained", "META-INF/notes.txt"),
     manifest_rewritten: (3, "seal_wrong", MANIFEST),
     manifest_with_a_space: (2, "manifest", MANIFEST),
+    manifest_of_one_long_line: (2, "not_covered", "README.en.txt"),
     no_manifest: (2, "missing", MANIFEST),
     no_seal: (3, "missing", SEAL),
     seal_that_is_none: (3, "seal_malformed", SEAL),

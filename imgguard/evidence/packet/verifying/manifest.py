@@ -24,7 +24,8 @@ _LINE = (
     "<ds:DigestValue>{value}</ds:DigestValue></asic:DataObjectReference>\n"
 )
 _TAIL = "</asic:ASiCManifest>\n"
-_READ = re.compile(r'<asic:DataObjectReference URI="([^"<>&]+)">.*<ds:DigestValue>([A-Za-z0-9+/]{43}=)</ds:.*')
+# What is between name and digest is bounded: looking on to the end of a line would take hours of some lines.
+_READ = re.compile(r'<asic:DataObjectReference URI="([^"<>&]+)">.{0,200}<ds:DigestValue>([A-Za-z0-9+/]{43}=)</ds:')
 
 
 def is_covered(name: str) -> bool:
