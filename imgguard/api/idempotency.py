@@ -59,6 +59,11 @@ def is_idempotent(endpoint: Callable[..., Any]) -> bool:
     return endpoint in _REPLAYS
 
 
+def is_looked_up(endpoint: Callable[..., Any]) -> bool:
+    """Whether a replay shows what was made as it is now, and not the answer that was given then."""
+    return _REPLAYS.get(endpoint) is not None
+
+
 def remember(request: Request, **ids: str) -> None:
     """What a replay will be given."""
     request.state.remembered = ids

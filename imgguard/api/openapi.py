@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from imgguard import __version__
-from imgguard.api.idempotency import is_idempotent
+from imgguard.api.idempotency import is_idempotent, is_looked_up
 from imgguard.api.methods import walk
 from imgguard.api.problems import MEDIA_TYPE, STATUS, TRANSPORT, TYPES, title_of
 from imgguard.api.routes import Route
@@ -21,6 +21,7 @@ from imgguard.errors import (
     Conflict,
     IdempotencyMismatch,
     ImgguardError,
+    NotFound,
     PermissionDenied,
     RateLimited,
     StoreUnavailable,
@@ -106,6 +107,8 @@ def _shared(route: APIRoute, operation: Object) -> dict[int | str, Object]:
         kinds += [422]
     if is_idempotent(route.endpoint):
         kinds += [IdempotencyMismatch, Conflict]
+    if is_looked_up(route.endpoint):
+        kinds += [NotFound]
     return errors(*kinds)
 
 

@@ -51,6 +51,15 @@ def test_neither_secrets_nor_addresses_are_stored(client: Client, world: World, 
     assert again.json() == {"member": made.json()["member"], "secret": None, "expires_at": None}
 
 
+def test_what_was_deleted_since_is_not_made_again(client: Client) -> None:
+    holder = signed_in(client, "studio.rights_holder")
+    made = holder.post("/v1/collections", json={"name": "spring"}, headers=ONCE)
+    place = made.headers["location"]
+    assert holder.delete(place, headers={"If-Match": holder.get(place).headers["etag"]}).status_code == 204
+    assert_problem(holder.post("/v1/collections", json={"name": "spring"}, headers=ONCE), 404, "not_found")
+    assert holder.get("/v1/collections").json()["items"] == []
+
+
 def test_an_organisation_is_made_once(client: Client) -> None:
     admin = signed_in(client, "operator.admin")
     body = {"organisation": "Brand", "email": "brand@example.org"}
