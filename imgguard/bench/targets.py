@@ -101,10 +101,10 @@ def _log(figure: Callable[[Mapping[str, Any]], float]) -> Callable[[Results], fl
     return read
 
 
-def _slowest_packet(name: str) -> Callable[[Results], float | None]:
+def _packet(about: str, name: str) -> Callable[[Results], float | None]:
     def read(results: Results) -> float | None:
         rows = results.get("packets", {}).get("rows", ())
-        return max((float(row[name]) for row in rows), default=None)
+        return next((float(row[name]) for row in rows if row["about"] == about), None)
 
     return read
 
@@ -139,8 +139,9 @@ TARGETS = (
         "log_share", "the leaf's part of a registration, %", 10,
         _log(lambda log: 100 * log["registration_ms"]["leaf"] / log["registration_ms"]["whole"]), least=False,
     ),
-    _of("packet_build", "a packet of 5 built, s", 3, _slowest_packet("build_command"), least=False),
-    _of("packet_verify", "a packet of 5 verified, s", 2, _slowest_packet("verify_command"), least=False),
+    _of("packet_build", "a packet of 5 originals built, s", 3, _packet("references", "build_command"), least=False),
+    _of("packet_drawn", "a packet of 5 checks built, s", 3, _packet("findings", "build_command"), least=False),
+    _of("packet_verify", "a packet of 5 checks verified, s", 2, _packet("findings", "verify_command"), least=False),
     _of("service_rate", "throughput of the service / pipeline alone, by 2, 8, 32 clients, lowest", 0.8, _lowest_rate),
     _of("service_p95", "p95 by 2 clients / p50 by one", 3, _two_against_one, least=False),
     _of("service_start", "start with 100k references, s", 10, _hundred_thousand("start_seconds"), least=False),
