@@ -70,7 +70,7 @@ def _page(packet: Packet, teller: Teller, tiles: Tiles, room: Room) -> dict[str,
 
 def _contents(packet: Packet, teller: Teller) -> str:
     counts = Counter(teller.words["verdicts"][finding.verdict.value] for finding in packet.findings)
-    listed = teller.words["list_separator"].join(f"{label} {count}" for label, count in counts.most_common())
+    listed = teller.words["list_separator"].join(f"{count} × {label}" for label, count in counts.most_common())
     verdicts = teller.words["first_page"]["verdicts"].format(listed=listed) if listed else ""
     counted = {"references": len(packet.references), "findings": len(packet.findings)}
     return str(teller.words["first_page"]["contents_value"].format(**counted, verdicts=verdicts))

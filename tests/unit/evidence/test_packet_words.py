@@ -53,7 +53,7 @@ def test_no_word_claims_what_cannot_be_found(language: Language) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_copy_is_a_likely_copy_and_a_time_is_a_latest_time(language: Language) -> None:
-    likely, latest = {"en": ("likely copy", "xisted no later than"), "zh": ("很可能", "最迟存在时间")}[language]
+    likely, latest = {"en": ("likely copy", "xisted no later than"), "zh": ("很可能", "不晚于此时已存在")}[language]
     said = words(language)
     assert all(likely in said["says"][key] for key in ("copy", "copy_identical", "copy_unnamed"))
     assert latest in said["first_page"]["existed"]
@@ -82,7 +82,7 @@ def test_every_word_of_the_product_has_its_name(language: Language) -> None:
 
 def test_self_issued_times_are_labelled_in_so_many_words() -> None:
     assert words("en")["trust"]["self_issued"] == "SELF-ISSUED, NOT INDEPENDENT"
-    assert words("zh")["trust"]["self_issued"] == "自行签发，非独立第三方"
+    assert words("zh")["trust"]["self_issued"] == "自行签发，无独立第三方证明"
     for language in LANGUAGES:
         assert words(language)["trust"]["self_issued"] in words(language)["own_clock"]
 
