@@ -32,7 +32,7 @@ _ANCHORING_SECONDS = 60.0
 _GRACE_SECONDS = 20.0
 """What workers are given to finish the pictures they have in hand. Requests that wait have been answered by then."""
 
-_HANDOVER_SECONDS = 10.0
+_HANDOVER_SECONDS = 30.0
 """What a service waits for the one before it, which is told to stop: mostly it has nothing left in hand."""
 
 _log = logging.getLogger(__name__)

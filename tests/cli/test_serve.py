@@ -137,7 +137,8 @@ def test_a_service_waits_for_the_one_before_it(home: Path, how: signal.Signals) 
         ending = Timer(3, first.send_signal, [how])
         ending.start()
         with served(home) as (_, place):
-            assert first.poll() is not None
+            assert not ending.is_alive()
+            assert first.wait(30) is not None  # it lets go of the store before it is gone
             assert httpx.get(f"{place}/healthz").status_code == 200
         ending.join()
 
