@@ -49,7 +49,7 @@ class ReferenceContents:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingContents:
-    """``stated`` without paths, which are added. ``pictures``: the evidence drawn, PNG by name.
+    """``stated`` without paths, which are added. ``pictures``: the evidence drawn, JPEG or PNG by name.
 
     ``document``: what the log's record of the finding has the digest of; it is enclosed only with that record.
     ``capture``: of the record that the listing picture was fetched; ``stated`` has its URL when, and only when, it is
